@@ -1,0 +1,50 @@
+# One word per wish. `make run` sets everything up and installs a real plugin; `make test` runs everything that must hold.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: help run up test check fix e2e bench down doctor setup
+
+help:  ## these words
+	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: up  ## set everything up, install a real plugin, show it answering
+	@infra/local/journey.sh
+
+up: setup  ## start the local world: Kubernetes, registry, Docker, PostgreSQL, Prefect, and the product on it
+	@infra/local/parts.sh
+	@JWT_PUBLIC_KEY=$(HOME)/.config/plugin-pipeline/token.pub $(BIN)/pluginctl --folder $(HOME)/.config/plugin-pipeline make-token
+	@infra/local/up.sh
+
+test: up  ## everything that must hold
+	@$(BIN)/pytest -q
+
+e2e: up  ## only the whole journeys
+	@$(BIN)/pytest -q tests/e2e
+
+check: setup  ## layout, types, contracts and the pure rules, without the world
+	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports
+	@$(BIN)/pytest -q tests/test_layout.py tests/blocks/domain -m "not world" --cov --cov-report=term
+
+fix: setup  ## what a machine can mend
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+bench: up  ## measure, print a table, write build/bench.json
+	@$(BIN)/python -m tests.bench
+
+down:  ## stop the world and leave nothing of it
+	@infra/local/down.sh
+
+doctor:  ## what is missing on this machine, and what mends it
+	@infra/local/doctor.sh
+
+setup: $(STAMP)
+
+$(STAMP): infra/requirements/dev.txt pyproject.toml
+	@$(PYTHON) -m venv .venv
+	@echo "installing the locked requirements"
+	@$(BIN)/pip install -q --require-hashes -r infra/requirements/dev.txt
+	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
+	@touch $@

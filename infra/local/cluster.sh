@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# What the cluster must know before anything is installed: types, rights, DNS, gateway. The same again at every start.
+# shellcheck source=infra/local/world.sh
+source "$(dirname "${BASH_SOURCE[0]}")/world.sh"
+export KUBECONFIG=$PKI/admin.kubeconfig
+apply() { kubectl apply --server-side --force-conflicts --field-manager=plugin-pipeline-world "$@" >/dev/null; }
+
+apply -f "$LOCAL/cluster/access.yaml"
+# shellcheck disable=SC2016 # envsubst wants the names, not the values
+envsubst '$CLUSTER_DNS $GATEWAY_IP' <"$LOCAL/cluster/dns.yaml" | apply -f -
+apply --recursive -f "$PIPELINE_CRDS"
+# An API server killed between accepting a type's names and establishing it forgets the second half until the type is next changed
+established() { kubectl wait --for=condition=Established crd --all --timeout="$1" >/dev/null; }
+established 5s || { kubectl annotate crd --all --overwrite "plugin-pipeline.io/nudged=$EPOCHSECONDS" >/dev/null && established 30s; }
+apply -f "$LOCAL/cluster/gateway.yaml"
+kubectl wait --for=condition=Ready "node/$NODE" --timeout=60s
