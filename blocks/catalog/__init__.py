@@ -1,0 +1,1 @@
+"""The record: installations, their operations, leases, journals and what was made once."""

@@ -1,0 +1,77 @@
+"""Who may write the journal of an operation now.
+
+Expiry decides who may *take* a lease, the token decides who may *write*: an expired lease that nobody took is still good.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Update, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import col
+
+from blocks.catalog.database import now_ms, pick, statement, unbroken
+from blocks.catalog.tables import Operation
+from blocks.domain.errors import LeaseLost
+from blocks.domain.journal import WORKABLE, Phase
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to write one journal until the token changes; `ttl` in seconds."""
+
+    operation: UUID
+    token: int
+    holder: str
+    ttl: float
+
+
+def still_held(lease: Lease) -> ColumnElement[bool]:
+    """The condition that every write under a lease carries: this is the fence."""
+    return (col(Operation.id) == lease.operation) & (col(Operation.token) == lease.token)
+
+
+class Leases:
+    """The leases of all operations, kept by the database's clock; `ttl` in seconds."""
+
+    def __init__(self, engine: AsyncEngine, ttl: float) -> None:
+        self._engine, self._ttl = engine, ttl
+
+    async def acquire(self, operation: UUID, holder: str, phases: frozenset[Phase] = WORKABLE) -> Lease:
+        """Take a lease that nobody holds on an operation in one of the phases, or raise `LeaseLost`."""
+        free = (col(Operation.id) == operation) & _idle_in(phases)
+        until = now_ms() + int(self._ttl * 1000)
+        taken = update(Operation).where(free).values(token=Operation.token + 1, holder=holder, expires=until)
+        return Lease(operation, await self._change(taken, operation), holder, self._ttl)
+
+    async def renew(self, lease: Lease) -> None:
+        """Hold the lease for another `ttl` seconds from now, or raise `LeaseLost`."""
+        longer = update(Operation).where(still_held(lease)).values(expires=now_ms() + int(lease.ttl * 1000))
+        await self._change(longer, lease.operation)
+
+    async def release(self, lease: Lease) -> None:
+        """Let anybody take the operation; the old token writes nothing any more."""
+        freed = update(Operation).where(still_held(lease)).values(token=Operation.token + 1, holder="", expires=0)
+        await self._change(freed, lease.operation)
+
+    @unbroken
+    async def idle(self, patience: float) -> list[UUID]:
+        """Operations with work to do that nobody does; one whose run began less than `patience` seconds ago may still come."""
+        started = col(Operation.dispatched_at) > now_ms() - int(patience * 1000)
+        # A lease that ran out says that the run is dead: no reason to be patient with it.
+        expected = started & (col(Operation.expires) < col(Operation.dispatched_at))
+        waiting = pick(Operation.id).where(_idle_in(WORKABLE), ~expected).order_by(col(Operation.created_at))
+        async with statement(self._engine) as database:
+            return [UUID(str(row.id)) for row in await database.execute(waiting)]
+
+    @unbroken
+    async def _change(self, change: Update, operation: UUID) -> int:
+        async with statement(self._engine) as database:
+            token = (await database.execute(change.returning(col(Operation.token)))).scalar_one_or_none()
+        if token is None:
+            raise LeaseLost(f"operation {operation} is held by another worker, or has ended")
+        return int(token)
+
+
+def _idle_in(phases: frozenset[Phase]) -> ColumnElement[bool]:
+    return col(Operation.phase).in_([phase.value for phase in phases]) & (col(Operation.expires) < now_ms())

@@ -1,0 +1,104 @@
+"""The tables of the record; every time is milliseconds since 1970 by the database's clock."""
+
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+
+class Installation(SQLModel, table=True):
+    """One plugin for one tenant in one environment: the durable thing; `revision` is the one that serves, 0 if none does."""
+
+    __table_args__ = (UniqueConstraint("tenant", "environment", "plugin"),)
+
+    id: UUID = Field(primary_key=True)
+    tenant: str = Field(index=True)
+    environment: str
+    plugin: str
+    slug: str
+    namespace: str = Field(index=True)
+    revision: int = 0
+    created_at: int = Field(sa_type=BigInteger)
+    touched_at: int = Field(sa_type=BigInteger)
+
+
+class Operation(SQLModel, table=True):
+    """One verb on an installation: who may write its journal now, and where the journal stands.
+
+    `token` counts every change of hands, `expires` says when the next worker may take it; `seq`, `head`, `phase` and `reason` are caches
+    of the journal, written in the transaction that appends. `revision` is the number this operation makes or removes.
+    """
+
+    __table_args__ = (Index("operation_of_installation", "installation", "created_at"),)
+
+    id: UUID = Field(primary_key=True)
+    installation: UUID = Field(foreign_key="installation.id")
+    verb: str
+    request: str = Field(sa_type=Text)
+    actor: str
+    revision: int
+    attempt: int = 0
+    dispatched_at: int = Field(default=0, sa_type=BigInteger)
+    flow_run: str = ""
+    token: int = Field(default=0, sa_type=BigInteger)
+    holder: str = ""
+    expires: int = Field(default=0, sa_type=BigInteger)
+    seq: int = 0
+    head: str = ""
+    phase: str = Field(default="requested", index=True)
+    reason: str = Field(default="null", sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+    updated_at: int = Field(sa_type=BigInteger)
+
+
+class JournalEntry(SQLModel, table=True):
+    """One line of the journal; `payload` is text and not JSONB, because a database that rewrites JSON breaks the hash."""
+
+    __tablename__ = "journal"
+
+    operation: UUID = Field(primary_key=True, foreign_key="operation.id")
+    seq: int = Field(primary_key=True)
+    step: str
+    kind: str
+    token: int = Field(sa_type=BigInteger)
+    actor: str
+    at: int = Field(sa_type=BigInteger)
+    payload: str = Field(sa_type=Text)
+    prev: str
+    hash: str
+
+
+class Revision(SQLModel, table=True):
+    """What an installation runs or ran; immutable, numbered from 1. `release` is `name@version`, `plan` the storage key of its document."""
+
+    installation: UUID = Field(primary_key=True, foreign_key="installation.id")
+    number: int = Field(primary_key=True)
+    operation: UUID = Field(foreign_key="operation.id")
+    release: str
+    integrity: str
+    image: str = Field(index=True)
+    plan: str
+    url: str
+    created_at: int = Field(sa_type=BigInteger)
+
+
+class Artefact(SQLModel, table=True):
+    """Something made once from inputs whose hash is `key`; asked again, the record answers."""
+
+    kind: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    value: str = Field(sa_type=Text)
+    operation: UUID
+    created_at: int = Field(sa_type=BigInteger)
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """A key that a client gave with a request, so that the same request sent twice is one operation."""
+
+    __tablename__ = "idempotency_key"
+
+    tenant: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    body: str
+    operation: UUID = Field(foreign_key="operation.id")
+    created_at: int = Field(sa_type=BigInteger)

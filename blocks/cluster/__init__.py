@@ -1,0 +1,1 @@
+"""Kubernetes: the one place that talks to an API server."""

@@ -1,0 +1,1 @@
+"""One file per scanner, all behind `blocks.ports.scanners.Scanner`."""

@@ -1,0 +1,87 @@
+"""Every setting of the product, read from the environment in this one place.
+
+Flows run in processes that nobody to their left has prepared, so settings live here and not in `deployments/`. Names are the field
+names in capitals (`DATABASE_URL`); a file named by `PIPELINE_ENV_FILE`, by default the local world's, gives what the environment does not.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+WORLD = Path("/var/lib/plugin-pipeline/world.env")
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """The settings of one process; times in seconds, addresses as URLs, folders as paths."""
+
+    model_config = SettingsConfigDict(env_file=WORLD, extra="ignore", frozen=True, env_ignore_empty=True)
+
+    # the record
+    database_url: str = "sqlite+aiosqlite:///plugin-pipeline.db"
+    lease_ttl: Seconds = 6
+    lease_renew: Seconds = 2
+    storage_dir: Path = Path("build/storage")
+    secrets_dir: Path = Path("build/secrets")
+
+    # where releases come from
+    npm_registry: str = Field(default="", description="empty: the one that npm is configured for")
+    plugin_dir: Path = Path("tests/cases/plugins")
+    store_dir: Path = Path("build/store")
+    pnpm: Path = Path("pnpm")
+    node_bin: Path | None = Field(default=None, description="folder of the node that scanners written for it run with")
+    pipeline_bin: Path | None = None
+    extra_ca_bundle: Path | None = None
+    max_archive_mb: int = 100
+
+    # images
+    docker_host: str = "unix:///var/run/docker.sock"
+    registry: str = "127.0.0.1:5000"
+    plain_registries: Annotated[tuple[str, ...], NoDecode] = Field(default=(), description="those that speak HTTP without TLS")
+    base_image: str = ""
+    node_image: str = ""
+
+    # scanners
+    trivy_cache_dir: Path = Path("build/trivy")
+    trivy_db_max_age_hours: int = Field(default=24 * 7, gt=0)
+    snyk_token_ref: str = Field(default="", description="name of a file in the secrets folder; empty: Snyk is off")
+    scan_timeout: Seconds = 600
+
+    # the cluster
+    kubeconfig: Path | None = None
+    gateway_url: str = "http://127.0.0.1:8888"
+    gateway_domain: str = "localhost"
+    gateway_name: str = "contour"
+    gateway_namespace: str = "projectcontour"
+    gateway_cidrs: Annotated[tuple[str, ...], NoDecode] = ("10.244.0.1/32",)
+    dns_cidrs: Annotated[tuple[str, ...], NoDecode] = ("10.96.0.10/32", "10.244.0.1/32")
+    progress_deadline: Seconds = 300
+    plugin_database_admin_url: SecretStr = SecretStr("")
+    plugin_database_host: str = "10.244.0.1"
+    plugin_database_port: int = 15432
+
+    # the window
+    prefect_api_url: str = "http://127.0.0.1:4200/api"
+    prometheus_url: str = "http://127.0.0.1:9091"
+
+    # the ways in
+    api_host: str = "127.0.0.1"
+    api_port: int = 8080
+    health_port: int = 8081
+    metrics_port: int = 9090
+    jwt_issuer: str = "plugin-pipeline"
+    jwt_audience: str = "plugin-api"
+    jwt_public_key: Path = Path("build/keys/token.pub")
+
+    @field_validator("gateway_cidrs", "dns_cidrs", "plain_registries", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """Lists are written with commas, as people write them in the environment."""
+        return tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value
+
+
+def read_settings() -> Settings:
+    """The settings as the environment and the world's file give them now."""
+    return Settings()

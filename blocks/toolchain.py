@@ -1,0 +1,78 @@
+"""The blocks of one environment, opened together: the one seam that flow tests replace.
+
+To add a block: give it a protocol in `blocks/ports/`, a field here, and a line in `open_toolchain`.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+from blocks.catalog.artefacts import Artefacts
+from blocks.catalog.database import open_database
+from blocks.catalog.journal import Journal
+from blocks.catalog.leases import Leases
+from blocks.catalog.operations import Operations
+from blocks.cluster.live import open_cluster
+from blocks.databases import PluginDatabases
+from blocks.image_builder import DockerBuilder
+from blocks.image_registry import open_image_registry
+from blocks.package_manager import Pnpm
+from blocks.ports.cluster import Cluster, Databases, Web
+from blocks.ports.images import ImageBuilder, ImageRegistry
+from blocks.ports.scanners import Scanner
+from blocks.ports.sources import Packages, Sources, Storage
+from blocks.scanners.configured import open_scanners
+from blocks.settings import Settings
+from blocks.sources.known import open_sources
+from blocks.storage import FolderStorage
+from blocks.web import open_web
+
+
+@dataclass(frozen=True)
+class Toolchain:
+    """What the steps of one operation work with."""
+
+    settings: Settings
+    journal: Journal
+    leases: Leases
+    operations: Operations
+    artefacts: Artefacts
+    storage: Storage
+    sources: Sources
+    packages: Packages
+    images: ImageBuilder
+    registry: ImageRegistry
+    scanners: Mapping[str, Scanner]
+    off: Mapping[str, str]
+    cluster: Cluster
+    databases: Databases
+    web: Web
+
+
+@asynccontextmanager
+async def open_toolchain(settings: Settings, operation: UUID) -> AsyncIterator[Toolchain]:
+    """The toolchain for one operation; everything that was opened is closed at the end."""
+    async with AsyncExitStack() as stack:
+        engine = open_database(settings.database_url)
+        stack.push_async_callback(engine.dispose)
+        scanners, off = open_scanners(settings)
+        packages = Pnpm(settings.pnpm, settings.store_dir, settings.extra_ca_bundle)
+        plain = frozenset(settings.plain_registries)
+        yield Toolchain(
+            settings=settings,
+            journal=Journal(engine),
+            leases=Leases(engine, settings.lease_ttl),
+            operations=Operations(engine),
+            artefacts=Artefacts(engine, operation),
+            storage=FolderStorage(settings.storage_dir),
+            sources=await stack.enter_async_context(open_sources(settings, packages.default_registry)),
+            packages=packages,
+            images=DockerBuilder(settings.docker_host, {"BASE_IMAGE": settings.base_image, "NODE_IMAGE": settings.node_image}),
+            registry=await stack.enter_async_context(open_image_registry(plain, settings.extra_ca_bundle)),
+            scanners=scanners,
+            off=off,
+            cluster=await stack.enter_async_context(open_cluster(settings.kubeconfig)),
+            databases=PluginDatabases(settings.plugin_database_admin_url.get_secret_value()),
+            web=await stack.enter_async_context(open_web(settings.gateway_url)),
+        )

@@ -1,0 +1,48 @@
+"""Asking a plugin through the gateway, as a person's browser would."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from blocks.domain.errors import Transient
+from blocks.ports.cluster import Reply
+
+SECONDS = 10
+# Bytes of an answer that are read at most: what says a release is short, and a plugin may say anything for ever.
+MOST = 1_000_000
+
+
+class GatewayWeb:
+    """The gateway at one address; implements `blocks.ports.cluster.Web`."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def ask(self, host: str, path: str) -> Reply:
+        """What the host answers on the path through the gateway, or `Transient` if there is no answer."""
+        try:
+            async with asyncio.timeout(SECONDS), self._client.stream("GET", path, headers={"Host": host}) as response:
+                return Reply(response.status_code, dict(response.headers), await _read(response))
+        except (httpx.HTTPError, TimeoutError) as problem:
+            where = f"http://{host}{path} through {self._client.base_url}"
+            raise Transient(
+                f"nothing answers at {where}: {problem or type(problem).__name__}", "see that the gateway runs"
+            ) from problem
+
+
+@asynccontextmanager
+async def open_web(gateway_url: str) -> AsyncIterator[GatewayWeb]:
+    """The gateway at the address; no proxy of the environment comes in between, and no redirect is followed."""
+    async with httpx.AsyncClient(base_url=gateway_url, trust_env=False, timeout=SECONDS) as client:
+        yield GatewayWeb(client)
+
+
+async def _read(response: httpx.Response) -> str:
+    body = b""
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > MOST:
+            break
+    return body[:MOST].decode(errors="replace")
