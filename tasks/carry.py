@@ -1,0 +1,73 @@
+"""Take an operation from wherever it stands to its end: forwards, or back when it fails."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from prefect.client.schemas.objects import State as RunState
+from prefect.logging import get_run_logger
+from prefect.states import Completed, Failed
+
+from blocks.domain.errors import PipelineError, StandAside, Terminal
+from blocks.domain.journal import Kind, Phase, Reason
+from blocks.settings import Settings
+from blocks.work import Work, open_work
+from tasks.kinds import Step, take_back
+
+Story: TypeAlias = Callable[[Work], Awaitable[None]]
+Steps: TypeAlias = Iterable[Step[..., Any]]
+
+
+async def carry(operation: UUID, settings: Settings, story: Story, steps: Steps) -> RunState[None]:
+    """Carry the operation on until it ends or must wait; the state returned is what Prefect's page shows.
+
+    A run that finds the operation held by another worker ends quietly: nothing is wrong.
+    """
+    try:
+        async with open_work(operation, settings) as work:
+            return await _go_on(work, story, steps)
+    except StandAside as aside:
+        return Completed(name="StoodAside", message=str(aside))
+
+
+async def _go_on(work: Work, story: Story, steps: Steps) -> RunState[None]:
+    if (await work.look()).phase is Phase.UNDOING:
+        return await _go_back(work, steps, await work.failure())
+    problem = await _tell(work, story)
+    if problem is None:
+        await work.record("operation", Kind.FINISHED)
+        return Completed(name="Succeeded")
+    why = Reason(problem.code, problem.message, problem.hint)
+    await work.record_reason(Kind.FAILED, why)
+    return await _go_back(work, steps, why)
+
+
+async def _tell(work: Work, story: Story) -> PipelineError | None:
+    """Run the story; what went wrong is returned, so that it is journaled before anything is taken back."""
+    try:
+        await story(work)
+    except StandAside:
+        raise
+    except PipelineError as problem:
+        get_run_logger().error("%s", problem)
+        return problem
+    except Exception as bug:  # noqa: BLE001 — whatever it is, it must not leave the operation half-done
+        # Not translated by any block: a mistake of ours. It is told whole in the log, and the operation is taken back like any other.
+        get_run_logger().exception("unexpected")
+        return Terminal(
+            f"unexpected {type(bug).__name__}: {bug}", "this is a defect of the pipeline; the run's log has the details"
+        )
+    return None
+
+
+async def _go_back(work: Work, steps: Steps, why: Reason) -> RunState[None]:
+    try:
+        await take_back(work, steps)
+    except StandAside:
+        raise
+    except PipelineError as problem:
+        stuck = Reason(problem.code, f"{why.message}; then taking it back stopped: {problem.message}", problem.hint or why.hint)
+        await work.record_reason(Kind.FROZEN, stuck)
+        return Failed(name="Frozen", message=stuck.message)
+    await work.record("operation", Kind.WITHDRAWN)
+    return Failed(name="Withdrawn", message=f"{why.message}; what was begun has been taken back")

@@ -1,0 +1,133 @@
+"""What makes a function a step: its intent and its result are journaled, and it knows how it is taken back.
+
+To add a step: write an idempotent `async def name(work, …) -> Result` that looks before it does, decorate it with `@step(Undo.…)` and,
+beside it, with `@name.undo`, write what takes it back from the same arguments. Steps and their results are JSON: plain values, frozen
+dataclasses or Pydantic models. What is called more than once in an operation is `keyed`: its first argument is part of its name.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterable
+from enum import StrEnum
+from types import GenericAlias
+from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, get_type_hints
+
+from prefect import Task
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import State as RunState
+from prefect.client.schemas.objects import TaskRun
+from prefect.states import Completed
+from pydantic import TypeAdapter
+
+from blocks.domain.errors import PlanStale, PointOfNoReturn, Transient
+from blocks.domain.journal import Kind
+from blocks.work import Work
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Body: TypeAlias = Callable[Concatenate[Work, P], Awaitable[R]]
+# Seconds between tries of a step that met something transient; an outside system's Retry-After is waited for in the block that met it.
+PAUSES: tuple[float, ...] = (0.5, 2, 5)
+
+
+class Undo(StrEnum):
+    """How a step can be taken back."""
+
+    NEEDLESS = "needless"
+    REVERSIBLE = "reversible"
+    COMPENSATABLE = "compensatable"
+    FINAL = "final"
+
+
+def step(undo: Undo, *, keyed: bool = False) -> "Callable[[Body[P, R]], Step[P, R]]":
+    """Make a step of the function; its undo class is said here, so that nobody forgets it."""
+    return lambda do: Step(do, undo, keyed=keyed)
+
+
+class Step(Generic[P, R]):
+    """A Prefect task that the journal remembers."""
+
+    def __init__(self, do: Body[P, R], undo: Undo, *, keyed: bool = False) -> None:
+        self.name, self.undo_class, self._keyed = getattr(do, "__name__", ""), undo, keyed
+        self._do: Callable[..., Awaitable[R]] = do
+        self._take_back: Callable[..., Awaitable[None]] | None = None
+        self._signature = inspect.signature(do)
+        _, *takes, gives = get_type_hints(do).values()
+        shape: Any = GenericAlias(tuple, tuple(takes) or ((),))
+        self._arguments: TypeAdapter[tuple[Any, ...]] = TypeAdapter(shape)
+        self._result: TypeAdapter[R] = TypeAdapter(gives)
+        self._once_task, self._revert_task = _as_task(self._once, self.name), _as_task(self._revert, f"undo {self.name}")
+
+    async def __call__(self, work: Work, *args: P.args, **kwargs: P.kwargs) -> R:
+        """The recorded result, or the result of doing it now."""
+        _, *values = self._signature.bind(work, *args, **kwargs).args
+        task = self._once_task.with_options(name=self._key(values))
+        run: RunState[R] = await task(work, tuple(values), return_state=True)
+        return await run.aresult()
+
+    def undo(self, take_back: Body[P, None]) -> Body[P, None]:
+        """Let this function take the step back; it gets the arguments that the intent recorded."""
+        self._take_back = take_back
+        return take_back
+
+    async def revert(self, work: Work, key: str) -> None:
+        """Take the step back, or raise `PointOfNoReturn`."""
+        await self._revert_task.with_options(name=f"undo {key}")(work, key)
+
+    def owns(self, key: str) -> bool:
+        """Whether an entry of the journal under this name is about this step."""
+        return key == self.name or (self._keyed and key.startswith(f"{self.name}:"))
+
+    def _key(self, values: Iterable[Any]) -> str:
+        return f"{self.name}:{next(iter(values))}" if self._keyed else self.name
+
+    async def _once(self, work: Work, args: tuple[Any, ...]) -> R | RunState[R]:
+        state, key = await work.look(), self._key(args)
+        if key in state.intents and self._arguments.validate_json(state.intents[key]) != args:
+            raise PlanStale(f"{key} was recorded with other arguments than it is called with now")
+        if key in state.results:
+            return Completed(name="Recorded", data=self._result.validate_json(state.results[key]))
+        await work.record(key, Kind.INTENDED, self._arguments.dump_json(args).decode())
+        result = await self._do(work, *args)
+        await work.record(key, Kind.DONE, self._result.dump_json(result).decode())
+        return result
+
+    async def _revert(self, work: Work, key: str) -> None:
+        if not self._can_be_undone():
+            raise PointOfNoReturn(f"{key} cannot be taken back")
+        args = self._arguments.validate_json((await work.look()).intents[key])
+        await work.record(key, Kind.UNDOING)
+        if self._take_back:
+            await self._take_back(work, *args)
+        await work.record(key, Kind.UNDONE)
+
+    def _can_be_undone(self) -> bool:
+        # An undo that was promised and never written is a point of no return, not a success.
+        return self.undo_class is Undo.NEEDLESS or (self.undo_class is not Undo.FINAL and self._take_back is not None)
+
+
+async def take_back(work: Work, steps: Iterable[Step[..., Any]]) -> None:
+    """Revert every step that was begun, last first, or raise `PointOfNoReturn` at one that is final or not known here."""
+    known = tuple(steps)
+    for key in reversed([*(await work.look()).intents]):
+        owner = next((one for one in known if one.owns(key)), None)
+        if owner is None:
+            raise PointOfNoReturn(f"nobody here knows how to take {key} back")
+        await owner.revert(work, key)
+
+
+async def worth_retrying(_: Task[..., Any], __: TaskRun, state: RunState[Any]) -> bool:
+    """Whether another try can help."""
+    return isinstance(await state.aresult(raise_on_failure=False), Transient)
+
+
+def _as_task(do: Callable[..., Awaitable[Any]], name: str) -> Task[..., Any]:
+    # Prefect's own cache and results stay out of it: what is done is known by the journal alone.
+    return Task(
+        do,
+        name=name,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=len(PAUSES),
+        retry_delay_seconds=[*PAUSES],
+        retry_condition_fn=worth_retrying,
+    )

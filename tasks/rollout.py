@@ -1,0 +1,119 @@
+"""Putting the revision up, waiting until it is ready or certainly never will be, and sending its host's requests to it."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from blocks.domain.diagnosis import Diagnosis, Trouble
+from blocks.domain.errors import DoesNotFit, PipelineError, RolloutFailed
+from blocks.domain.objects.labels import INSTALLATION, INSTANCE, MANAGER, PART_OF, REVISION, stamp_of
+from blocks.domain.objects.names import Name
+from blocks.domain.objects.phases import OWNED, ROLLED_OUT, Phase, every
+from blocks.domain.outlook import News, last_news, news_since, sight_of
+from blocks.domain.plan import Plan
+from blocks.ports.cluster import Notice, View, Views
+from blocks.work import Work
+from tasks.kinds import Undo, step
+from tasks.plan import read_plan
+from tasks.provision import Stood, is_made_by, put_up
+
+ROLL_OUT = "RollOut"
+
+
+@dataclass(frozen=True)
+class RolledOut:
+    """The revision is ready and routed: what stands, and the pods that were ready."""
+
+    objects: Stood
+    pods: tuple[str, ...]
+
+
+@step(Undo.COMPENSATABLE)
+async def roll_out(work: Work, plan: Plan) -> RolledOut:
+    """The revision's pods are ready and the gateway sends its host's requests to them.
+
+    Raises `DoesNotFit` or `RolloutFailed` with the pod's last words as soon as it is certain that it never will be ready.
+    """
+    staged = await read_plan(work, plan)
+    running = await put_up(work, every(staged, (Phase.CONFIGURATION, Phase.WORKLOAD)))
+    await tell(work, plan, Notice("RollingOut", ROLL_OUT, f"revision {plan.revision} with {plan.replicas} replicas"))
+    try:
+        pods = await await_ready(work, plan)
+        routed = await put_up(work, staged[Phase.EXPOSURE])
+    except (DoesNotFit, RolloutFailed) as problem:
+        await tell(work, plan, Notice("RolloutFailed", ROLL_OUT, problem.message, warning=True))
+        raise
+    await tell(work, plan, Notice("RolledOut", ROLL_OUT, f"revision {plan.revision} is ready and routed"))
+    return RolledOut(Stood(running.created + routed.created, running.found + routed.found), pods)
+
+
+@roll_out.undo
+async def take_down(work: Work, plan: Plan) -> None:
+    """What the operation put up is gone: the route first, then the pods, then their configuration."""
+    for one in reversed(every(await read_plan(work, plan), ROLLED_OUT)):
+        await work.tools.cluster.remove(Name.of(one), is_made_by(work))
+
+
+@step(Undo.FINAL)
+async def remove_plugin(work: Work, plan: Plan) -> tuple[str, ...]:
+    """Everything of the installation in the cluster is gone, and its names are returned; the namespace and the database stay.
+
+    The route goes first; pods then drain while the gateway forgets them, because they wait before they stop.
+    """
+    installation = str(work.installation)
+    cluster, gone = work.tools.cluster, list[str]()
+    for kind in OWNED:
+        found = await cluster.find(View(kind, plan.namespace, labels={INSTALLATION: installation}))
+        for name in map(Name.of, found):
+            await cluster.remove(name, lambda live: stamp_of(live, INSTALLATION) == installation)
+        gone += [Name.of(one).short for one in found]
+    return tuple(gone)
+
+
+async def await_ready(work: Work, plan: Plan) -> tuple[str, ...]:
+    """The names of the ready pods, or `DoesNotFit` or `RolloutFailed` with what is the matter."""
+    clock, deadline = asyncio.get_running_loop().time, work.tools.settings.progress_deadline
+    ends, known = clock() + deadline, News()
+    while not known.ready:
+        trouble, left = known.diagnosis, max(ends - clock(), 0)
+        news = await watch(work, plan, trouble, min(left, trouble.patience) if trouble else left)
+        known = news or await last_look(work, plan)
+        if known.diagnosis and known.diagnosis.patience == 0:
+            raise await failure(work, plan, known.diagnosis)
+    return known.pods
+
+
+async def watch(work: Work, plan: Plan, known: Diagnosis | None, seconds: float) -> News | None:
+    """What is new about the revision within so many seconds, or None."""
+    trouble = known.trouble if known else None
+    return await work.tools.cluster.wait(views_of(plan), lambda seen: news_since(sight_of(plan.name, seen), trouble), seconds)
+
+
+async def last_look(work: Work, plan: Plan) -> News:
+    """What there is to say when the time for waiting is over: ready after all, or what is the matter, for certain."""
+    seen = {name: await work.tools.cluster.find(view) for name, view in views_of(plan).items()}
+    return last_news(sight_of(plan.name, seen), work.tools.settings.progress_deadline)
+
+
+async def failure(work: Work, plan: Plan, found: Diagnosis) -> PipelineError:
+    """The error for a diagnosis, with the pod's last words, fetched if the diagnosis has none."""
+    if found.pod and not found.last_words:
+        words = await work.tools.cluster.last_words(plan.namespace, found.pod, previous=found.previous)
+        found = replace(found, last_words=words)
+    kind = DoesNotFit if found.trouble is Trouble.QUOTA else RolloutFailed
+    return kind(found.sentence, found.resolution)
+
+
+def views_of(plan: Plan) -> Views:
+    """What has to be watched to know how the revision is."""
+    mine = {INSTANCE: plan.slug, PART_OF: MANAGER, REVISION: str(plan.revision)}
+    return {
+        "deployment": View("Deployment", plan.namespace, fields={"metadata.name": plan.name}),
+        "pods": View("Pod", plan.namespace, labels=mine),
+        "events": View("Event", plan.namespace, fields={"type": "Warning"}),
+    }
+
+
+async def tell(work: Work, plan: Plan, notice: Notice) -> None:
+    """An Event about the revision's Deployment says what happens; where there is no Deployment, nothing is said."""
+    if deployment := await work.tools.cluster.read(Name("Deployment", plan.namespace, plan.name)):
+        await work.tools.cluster.tell(deployment, notice)
