@@ -1,0 +1,43 @@
+"""Requests that work, for the description of the API."""
+
+from fastapi.openapi.models import Example
+
+INSTALL_EXAMPLES: dict[str, Example] = {
+    "frontend": {
+        "summary": "A frontend plugin",
+        "value": {
+            "plugin": {
+                "name": "@backstage/plugin-catalog",
+                "version": "^2.0.0",
+                "runtime": {"type": "frontend", "framework": "react"},
+                "resources": {"cpu": {"request": "100m", "limit": "500m"}, "memory": {"request": "128Mi", "limit": "512Mi"}},
+                "networking": {"ports": [{"name": "http", "port": 3000, "protocol": "TCP"}]},
+                "healthChecks": {
+                    "liveness": {"type": "http", "path": "/health", "port": 3000},
+                    "readiness": {"type": "http", "path": "/ready", "port": 3000},
+                },
+                "security": {"runAsNonRoot": True, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                "observability": {"metrics": {"enabled": True, "path": "/metrics", "port": 3000}},
+            },
+            "strategy": "rolling-update",
+        },
+    },
+    "backend": {
+        "summary": "A backend plugin with its configuration",
+        "value": {
+            "plugin": {"name": "@backstage/plugin-proxy-backend", "runtime": {"type": "backend"}},
+            "tenant": "acme",
+            "environment": "staging",
+            "config": {"proxy": {"endpoints": {"/example": "http://192.0.2.10:8080"}}},
+            "egress": [{"cidr": "192.0.2.10/32", "port": 8080}],
+        },
+    },
+    "service": {
+        "summary": "A service from a folder with a plugin.yaml",
+        "value": {
+            "plugin": {"name": "hello", "runtime": {"type": "service"}},
+            "source": {"type": "folder", "path": "hello"},
+            "replicas": 2,
+        },
+    },
+}

@@ -1,0 +1,55 @@
+"""One caller's visit: who it is, what may be reached, and the two questions every route asks."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import BackgroundTasks, Depends, Request
+from fastapi.security import HTTPBearer
+
+from blocks.domain.status import InstallationView
+from deployments.api.identity import Caller, Forbidden
+from deployments.api.later import start_later
+from deployments.api.ports import Ports
+from deployments.api.problems import Unknown
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One request of one caller."""
+
+    ports: Ports
+    caller: Caller
+    background: BackgroundTasks
+
+    async def find(self, installation: UUID) -> InstallationView:
+        """The installation, or `Unknown` if there is none or it is of a tenant that the caller does not see."""
+        view = await self.ports.views.installation(installation)
+        if view is None or not self.caller.sees(view.tenant):
+            raise Unknown(f"there is no installation {installation}", "pluginctl list shows what there is")
+        return view
+
+    def must_change(self, tenant: str) -> None:
+        """Nothing if the caller may install and uninstall in the tenant, else `Forbidden`."""
+        if not self.caller.may_change(tenant):
+            raise Forbidden(f"this token may not change anything in tenant {tenant}", "ask for role developer in that tenant")
+
+    def start(self, operation: UUID) -> None:
+        """Start the run that carries the operation once the caller has the answer."""
+        self.background.add_task(start_later, self.ports.dispatch, operation)
+
+
+async def open_visit(request: Request, background: BackgroundTasks) -> Visit:
+    """The visit of this request's caller, or `Forbidden` for a token without any role."""
+    caller: Caller = request.state.caller
+    if not caller.roles:
+        raise Forbidden("this token has no role", "ask for one of viewer, developer, approver, security, admin")
+    return Visit(request.app.state.ports, caller, background)
+
+
+OpenVisit = Annotated[Visit, Depends(open_visit)]
+
+
+def describe_bearer() -> Any:
+    """Tells readers of the description that a token is needed; the guard in front of the app has checked it by then."""
+    return Depends(HTTPBearer(auto_error=False, bearerFormat="JWT", description="a token with the claims sub, tenants and roles"))
