@@ -1,0 +1,1 @@
+"""The second product: what must hold, told as behaviour."""

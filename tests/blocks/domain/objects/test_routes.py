@@ -1,0 +1,26 @@
+"""How a plugin is reached."""
+
+from blocks.domain.objects.routes import http_route, revision_service, stable_service
+from tests.blocks.domain.objects.blueprints import make_blueprint
+
+
+def test_the_route_sends_the_plugins_host_to_the_revision() -> None:
+    spec = http_route(make_blueprint(revision=2))["spec"]
+    assert spec == {
+        "hostnames": ["backstage-plugin-catalog.default-dev.localhost"],
+        "parentRefs": [{"name": "contour", "namespace": "projectcontour"}],
+        "rules": [{"backendRefs": [{"name": "backstage-plugin-catalog-r2", "port": 3000, "weight": 100}]}],
+    }
+
+
+def test_the_revisions_service_selects_it_alone_and_the_stable_one_all() -> None:
+    blueprint = make_blueprint(revision=2)
+    own, stable = revision_service(blueprint), stable_service(blueprint)
+    assert (own["metadata"]["name"], stable["metadata"]["name"]) == ("backstage-plugin-catalog-r2", "backstage-plugin-catalog")
+    assert own["spec"]["selector"] == stable["spec"]["selector"] | {"plugin-pipeline.io/revision": "2"}
+
+
+def test_every_port_is_reached() -> None:
+    ports = [{"name": "web", "port": 4000}, {"name": "metrics", "port": 9090}]
+    spec = stable_service(make_blueprint(plugin={"networking": {"ports": ports}}))["spec"]
+    assert [(one["name"], one["port"]) for one in spec["ports"]] == [("web", 4000), ("metrics", 9090)]

@@ -1,0 +1,93 @@
+"""A request is checked to its last field; what is refused names the field."""
+
+from copy import deepcopy
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from blocks.domain.manifest import FolderSource, InstallRequest, NpmSource
+
+# Document 000's own example, with the addresses of its fields.
+DOCUMENT_000: dict[str, Any] = {
+    "plugin": {
+        "name": "@backstage/plugin-catalog",
+        "version": "1.0.0",
+        "runtime": {"type": "frontend", "framework": "react"},
+        "resources": {"cpu": {"request": "100m", "limit": "500m"}, "memory": {"request": "128Mi", "limit": "512Mi"}},
+        "networking": {"ports": [{"name": "http", "port": 3000, "protocol": "TCP"}]},
+        "healthChecks": {
+            "liveness": {"type": "http", "path": "/health", "port": 3000, "initialDelaySeconds": 30, "successThreshold": 1},
+            "readiness": {"type": "http", "path": "/ready", "port": 3000, "periodSeconds": 5, "failureThreshold": 3},
+        },
+        "security": {"runAsNonRoot": True, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "observability": {
+            "metrics": {"enabled": True, "path": "/metrics", "port": 9090},
+            "tracing": {"enabled": True, "samplingRate": 0.1},
+        },
+    },
+    "strategy": "rolling-update",
+    "options": {"skipSecurityScan": False, "skipDependencyCheck": False, "priority": 1},
+}
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """Document 000's example with the field at the dotted path set to the value."""
+    body = deepcopy(DOCUMENT_000)
+    *folders, last = path.split(".")
+    place: Any = body
+    for name in folders:
+        place = place.setdefault(name, {})
+    place[last] = value
+    return body
+
+
+def test_the_example_of_document_000_is_accepted() -> None:
+    """Word for word."""
+    request = InstallRequest.model_validate(DOCUMENT_000)
+    assert (request.tenant, request.environment, request.replicas) == ("default", "dev", 1)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        pytest.param("plugin.colour", "red", id="unknown field"),
+        pytest.param("plugin.networking.ports", [{"name": "http", "port": 70000}], id="port out of range"),
+        pytest.param("plugin.networking.ports", [{"name": "http", "port": "80"}], id="port as text"),
+        pytest.param("plugin.networking.ports", [{"name": "a", "port": 1}, {"name": "a", "port": 2}], id="two ports of one name"),
+        pytest.param("plugin.networking.ports", [{"name": "a", "port": 1}, {"name": "b", "port": 1}], id="one port twice"),
+        pytest.param("plugin.resources.cpu.request", "100Mi", id="bytes as cores"),
+        pytest.param("plugin.resources.cpu", {"request": "2", "limit": "1"}, id="cores requested above the limit"),
+        pytest.param("plugin.resources.memory", {"request": "1Gi", "limit": "512Mi"}, id="memory requested above the limit"),
+        pytest.param("plugin.healthChecks.liveness.successThreshold", 2, id="liveness with two successes"),
+        pytest.param("plugin.healthChecks.readiness.path", "ready", id="relative path"),
+        pytest.param("plugin.security.runAsNonRoot", False, id="as root"),
+        pytest.param("plugin.observability.tracing.samplingRate", 2, id="more than every request"),
+        pytest.param("plugin.runtime.type", "lambda", id="unknown runtime"),
+        pytest.param("plugin.name", "../etc", id="a path as name"),
+        pytest.param("strategy", "canary", id="a strategy that is not offered yet"),
+        pytest.param("options.skipSecurityScan", True, id="no scan"),
+        pytest.param("tenant", "Team A", id="a tenant that is no label"),
+        pytest.param("environment", "qa", id="unknown environment"),
+        pytest.param("replicas", 0, id="no replicas"),
+        pytest.param("source", {"type": "folder", "path": "../x"}, id="a folder outside"),
+        pytest.param("source", {"type": "folder", "path": "x"}, id="a frontend from a folder"),
+        pytest.param("egress", [{"cidr": "10.0.0.0/99", "port": 443}], id="no network"),
+        pytest.param("secretRefs", [{"secret": "a", "key": "b", "path": []}], id="a secret for nothing"),
+    ],
+)
+def test_refuses_at_the_field(path: str, value: Any) -> None:
+    """The error's location is the field or something in it."""
+    with pytest.raises(ValidationError) as refused:
+        InstallRequest.model_validate(changed(path, value))
+    first = refused.value.errors()[0]["loc"]
+    named = path.split(".")
+    shared = [str(part) for part in first][: len(named)]
+    assert shared == named[: len(shared)], first
+
+
+def test_source_follows_the_runtime() -> None:
+    """A service comes from a folder, the others from npm."""
+    body = changed("plugin.runtime.type", "service") | {"source": {"type": "folder", "path": "hello"}}
+    assert isinstance(InstallRequest.model_validate(body).source, FolderSource)
+    assert isinstance(InstallRequest.model_validate(DOCUMENT_000).source, NpmSource)

@@ -1,0 +1,83 @@
+"""What tests share. Databases are real (SQLite and PostgreSQL), the world is the one of `make up`; nothing here is faked."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import asyncpg
+import pytest
+from dotenv import dotenv_values
+from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, PREFECT_SERVER_ANALYTICS_ENABLED, temporary_settings
+from prefect.testing.utilities import prefect_test_harness
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from blocks.catalog.database import open_database
+from blocks.catalog.migrate import migrate
+from blocks.settings import WORLD
+
+INFRA = Path(__file__).parent / "infra"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that stop and start the local world come last: the others need it as it is."""
+    items.sort(key=lambda item: item.path.is_relative_to(INFRA))
+
+
+class World(SimpleNamespace):
+    """The addresses of the local world, by their names in lower case."""
+
+    def __getattr__(self, name: str) -> str:
+        raise AttributeError(f"the world does not say {name.upper()}")
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """The running local world; a test that needs it fails without it, because silence is not a pass."""
+    if not WORLD.exists():
+        pytest.fail("the local world is not up: run `make up`")
+    return World(**{name.lower(): value for name, value in dotenv_values(WORLD).items()})
+
+
+@pytest.fixture
+def fresh_postgresql(world: World) -> Iterator[str]:
+    """The address of an empty PostgreSQL database, dropped afterwards."""
+    admin = make_url(world.plugin_database_admin_url)
+    plain = admin.set(drivername="postgresql").render_as_string(hide_password=False)
+    name = f"test_{secrets.token_hex(6)}"
+    asyncio.run(_execute(plain, f"CREATE DATABASE {name}"))
+    yield admin.set(database=name).render_as_string(hide_password=False)
+    asyncio.run(_execute(plain, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path}/record.db"
+    return str(request.getfixturevalue("fresh_postgresql"))
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    """An empty record on each database."""
+    opened = open_database(database_url)
+    await migrate(opened)
+    yield opened
+    await opened.dispose()
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+def prefect_server() -> Iterator[None]:
+    """A real Prefect server of this session's own, on SQLite: 10 s once, and only for tests that run flows."""
+    quiet = {PREFECT_SERVER_ANALYTICS_ENABLED: False, PREFECT_LOGGING_TO_API_ENABLED: False}
+    with temporary_settings(quiet), prefect_test_harness(server_startup_timeout=120):
+        yield

@@ -1,0 +1,91 @@
+"""Keys, tokens and the API on a record in memory, made short."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import jwt
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from fastapi import FastAPI
+
+from blocks.domain.errors import PipelineError
+from blocks.domain.status import InstallationView
+from deployments.api.app import make_app
+from deployments.api.identity import Expected, Verifier
+from deployments.api.metrics import Traffic
+from deployments.api.ports import Ports
+from deployments.api.probes import record_probe
+from tests.fakes.operations import FakeRecord
+
+CASES = Path(__file__).resolve().parent.parent / "cases/requests"
+EXPECTED = Expected("plugin-pipeline", "plugin-api")
+KEY = Ed25519PrivateKey.generate()
+VERIFIER = Verifier({"": KEY.public_key()}, EXPECTED)
+
+
+def read_cases(name: str) -> Any:
+    """A table of `tests/cases/requests`."""
+    return json.loads((CASES / name).read_text())
+
+
+def make_claims(**changes: Any) -> dict[str, Any]:
+    """Claims of a valid admin token; a change to None leaves the claim out."""
+    until = datetime.now(UTC) + timedelta(minutes=5)
+    claims = {"iss": EXPECTED.issuer, "aud": EXPECTED.audience, "exp": until, "sub": "ann", "tenants": "*", "roles": ["admin"]}
+    return {name: value for name, value in (claims | changes).items() if value is not None}
+
+
+def make_token(**changes: Any) -> str:
+    """A signed token with these claims."""
+    return jwt.encode(make_claims(**changes), KEY, "EdDSA")
+
+
+def bearer(**changes: Any) -> dict[str, str]:
+    """The header of a request by whoever the claims describe."""
+    return {"Authorization": f"Bearer {make_token(**changes)}"}
+
+
+def make_body(**changes: Any) -> dict[str, Any]:
+    """A valid request body."""
+    return {"plugin": {"name": "@backstage/plugin-catalog", "version": "2.0.8", "runtime": {"type": "frontend"}}} | changes
+
+
+@dataclass
+class Desk:
+    """The API and what stands behind it."""
+
+    record: FakeRecord = field(default_factory=FakeRecord)
+    traffic: Traffic = field(default_factory=Traffic)
+    started: list[UUID] = field(default_factory=list)
+    lines: tuple[str, ...] = ("listening on 3000\n", "ready\n")
+    prefect_is_away: PipelineError | None = None
+    logs_are_away: PipelineError | None = None
+
+    async def dispatch(self, operation: UUID) -> None:
+        """Remember which operation a run was started for."""
+        if self.prefect_is_away:
+            raise self.prefect_is_away
+        self.started.append(operation)
+
+    async def logs(self, _: InstallationView, tail: int) -> AsyncIterator[str]:
+        """The last lines."""
+        if self.logs_are_away:
+            raise self.logs_are_away
+        for line in self.lines[-tail:]:
+            yield line
+
+    def app(self) -> FastAPI:
+        """The API on this record."""
+        probes = {"database": record_probe(self.record)}
+        ports = Ports(self.record, self.record, self.dispatch, self.logs, probes, "http://127.0.0.1:4200")
+        return make_app(ports, VERIFIER, self.traffic.count)
+
+    def client(self, headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
+        """A client of the API, an admin if not said otherwise."""
+        transport = httpx.ASGITransport(self.app(), raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url="http://api.test", headers=headers or bearer())

@@ -1,0 +1,118 @@
+"""The running product as a client meets it: HTTP and JSON, the cluster's own kubectl, the gateway's Envoy; nothing of ours in between."""
+
+import json
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import typer
+
+from deployments.terminal.files import find_address
+from tests.conftest import World
+
+REQUESTS = Path(__file__).parents[2] / "infra" / "local" / "requests"
+FINAL = frozenset({"succeeded", "withdrawn", "frozen"})
+# How long anything may take on a busy machine before a test gives it up, in seconds, and how often it looks.
+PATIENCE, LOOK_EVERY = 480.0, 0.5
+
+
+@dataclass(frozen=True)
+class Reported:
+    """What came back through the gateway."""
+
+    status: int
+    release: str
+    text: str
+
+
+class Product:
+    """The API with the local token, the cluster and the gateway of the world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        address = find_address(None, None, [Path(typer.get_app_dir("plugin-pipeline"))])
+        head = {"Authorization": f"Bearer {address.token}"}
+        self.api = httpx.Client(base_url=address.url, headers=head, timeout=30, trust_env=False)
+        self.gateway = httpx.Client(base_url=world.gateway_url, timeout=10, trust_env=False)
+
+    def close(self) -> None:
+        """Close what was opened."""
+        self.api.close()
+        self.gateway.close()
+
+    def request(self, name: str, tenant: str, **changes: Any) -> dict[str, Any]:
+        """The request that `make run` would make for the plugin, for this tenant."""
+        asked: dict[str, Any] = json.loads((REQUESTS / f"{name}.json").read_text())
+        return {**asked, "tenant": tenant, **changes}
+
+    def ask(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask for an installation."""
+        answer = self.api.post("/api/v1/plugins/install", json=request)
+        assert answer.status_code == 202, answer.text
+        accepted: dict[str, Any] = answer.json()
+        return accepted
+
+    def install(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The installation once its operation has ended, well or not."""
+        return self.await_end(self.ask(request))
+
+    def await_end(self, accepted: Mapping[str, Any]) -> dict[str, Any]:
+        """The installation once the accepted operation has ended."""
+        ends = time.monotonic() + PATIENCE
+        while time.monotonic() < ends:
+            seen = self.see(accepted["id"])
+            if seen["operation"]["id"] != accepted["operation"] or seen["phase"] in FINAL:
+                return seen
+            time.sleep(LOOK_EVERY)
+        raise AssertionError(f"operation {accepted['operation']} has not ended: {self.see(accepted['id'])}")
+
+    def await_rest(self, installation: str) -> dict[str, Any]:
+        """The installation once nothing happens on it any more."""
+        return self.await_end({"id": installation, "operation": self.see(installation)["operation"]["id"]})
+
+    def see(self, installation: str) -> dict[str, Any]:
+        """One installation as the API shows it."""
+        answer = self.api.get(f"/api/v1/installations/{installation}")
+        assert answer.status_code == 200, answer.text
+        seen: dict[str, Any] = answer.json()
+        return seen
+
+    def uninstall(self, installation: str, *, drop_data: bool = True) -> dict[str, Any]:
+        """The installation once it has been taken away."""
+        answer = self.api.delete(f"/api/v1/installations/{installation}", params={"dropData": str(drop_data).lower()})
+        assert answer.status_code == 202, answer.text
+        return self.await_end(answer.json())
+
+    def call(self, seen: Mapping[str, Any], path: str) -> Reported:
+        """What the installation's host answers on the path through Envoy."""
+        host = httpx.URL(seen["revision"]["url"]).host
+        answer = self.gateway.get(path, headers={"Host": host})
+        return Reported(answer.status_code, answer.headers.get("x-plugin-release", ""), answer.text)
+
+    def kubectl(self, *arguments: str, told: str | None = None) -> str:
+        """What kubectl says; an error of its is an error of the test."""
+        program = [f"{self.world.pipeline_bin}/kubectl", f"--kubeconfig={self.world.kubeconfig}", *arguments]
+        done = subprocess.run(program, input=told, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert done.returncode == 0, f"{arguments}: {done.stderr}"
+        return done.stdout
+
+    def objects(self, kind: str, namespace: str) -> list[dict[str, Any]]:
+        """Every object of the kind in the namespace."""
+        items: list[dict[str, Any]] = json.loads(self.kubectl("get", kind, "-n", namespace, "-o", "json"))["items"]
+        return items
+
+
+def step(seen: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """One step of the newest operation."""
+    found: dict[str, Any] = next(one for one in seen["operation"]["steps"] if one["name"] == name)
+    return found
+
+
+def locked(seen: Mapping[str, Any]) -> str:
+    """The release that the lock holds, as `name@version`."""
+    release = step(seen, "resolve")["result"]["release"]
+    return f"{release['name']}@{release['version']}"

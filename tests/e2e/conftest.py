@@ -1,0 +1,72 @@
+"""The real world and the product running on it; installations are made through the API and taken away at the end. Nothing is faked."""
+
+import secrets
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.conftest import World
+from tests.e2e.api import Product
+from tests.e2e.left import take_inventory
+
+NOTHING = frozenset[str]()
+
+
+class Tenant:
+    """A tenant of this folder's own, in which plugins are installed when somebody first asks for them."""
+
+    def __init__(self, product: Product) -> None:
+        self.product, self.name = product, f"e2e-{secrets.token_hex(4)}"
+        self._seen: dict[str, dict[str, Any]] = {}
+        self._installations: set[str] = set()
+
+    def plugin(self, name: str, **changes: Any) -> dict[str, Any]:
+        """The installation of the request of this name; it succeeded."""
+        if name not in self._seen:
+            self._seen[name] = self.install(self.product.request(name, self.name, **changes))
+        assert self._seen[name]["phase"] == "succeeded", self._seen[name]["operation"]
+        return self._seen[name]
+
+    def install(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The installation after its operation has ended, well or not."""
+        accepted = self.product.ask(request)
+        self.adopt(accepted["id"])
+        return self.product.await_end(accepted)
+
+    def adopt(self, installation: str) -> None:
+        """Take this installation away at the end too."""
+        self._installations.add(installation)
+
+    def leave(self) -> None:
+        """Take everything away with its data, and see that nothing of the tenant is left."""
+        serving = [self.product.await_rest(one) for one in sorted(self._installations)]
+        ends = [self.product.uninstall(one["id"])["phase"] for one in serving if one["revision"]]
+        left = take_inventory(self.product, self.name, "none")
+        assert (left.objects, left.databases) == (NOTHING, NOTHING)
+        assert dict(left.rows)["revisions that serve"] == dict(left.rows)["operations that have not ended"] == 0
+        assert set(ends) <= {"succeeded"}
+
+
+@pytest.fixture(scope="package")
+def product(world: World) -> Iterator[Product]:
+    """The running product."""
+    opened = Product(world)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="package")
+def tenant(product: Product) -> Iterator[Tenant]:
+    """The tenant that most tests look at; they change nothing in it."""
+    made = Tenant(product)
+    yield made
+    made.leave()
+
+
+@pytest.fixture
+def own_tenant(product: Product) -> Iterator[Tenant]:
+    """A tenant for one test, which may do with it what it likes."""
+    made = Tenant(product)
+    yield made
+    made.leave()

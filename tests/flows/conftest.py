@@ -1,0 +1,123 @@
+"""Flows told on a real record (SQLite and PostgreSQL) with an outside world in memory, put in place of the toolchain."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import blocks.work
+import tasks.verify
+from blocks.catalog.artefacts import Artefacts
+from blocks.catalog.journal import Journal
+from blocks.catalog.leases import Leases
+from blocks.catalog.operations import Operations
+from blocks.catalog.views import Views
+from blocks.cluster.live import open_cluster
+from blocks.domain.findings import Database, Kind
+from blocks.domain.status import InstallationView
+from blocks.ports.cluster import Reply
+from blocks.settings import Settings
+from blocks.storage import FolderStorage
+from blocks.toolchain import Toolchain
+from flows.install import install_plugin
+from flows.uninstall import uninstall_plugin
+from tests.builders import make_request
+from tests.fakes.cluster import FakeCluster, open_fake_cluster
+from tests.fakes.databases import MemoryDatabases
+from tests.fakes.images import MemoryBuilder, MemoryRegistry
+from tests.fakes.releases import MemoryReleases
+from tests.fakes.scanners import FakeScanner
+from tests.tasks.carried import ScriptedWeb
+
+PLUGIN = "@a/b"
+BASES = dict.fromkeys(("BASE_IMAGE", "NODE_IMAGE"), f"registry.test/base@sha256:{'b' * 64}")
+ADVISORIES = Database("local advisories", "2026-01-01", "sha256:1", official=False)
+LOOKED_FOR = {"trivy": (Kind.VULNERABILITY, Kind.MISCONFIGURATION, Kind.LICENCE), "trufflehog": (Kind.SECRET,)}
+
+
+class Outside:
+    """The world around the flows, in memory; `others` are told to fail by the tests."""
+
+    def __init__(self, engine: AsyncEngine, cluster: FakeCluster, folder: Path) -> None:
+        self.engine, self.cluster, self._folder = engine, cluster, folder
+        self.databases, self.registry, self.releases = MemoryDatabases(), MemoryRegistry(), MemoryReleases(PLUGIN)
+        self.images = MemoryBuilder(self.registry, BASES)
+        self.scanners = {name: FakeScanner(name, kinds, database=ADVISORIES) for name, kinds in LOOKED_FOR.items()}
+        self.web = ScriptedWeb([Reply(200, {"x-plugin-release": f"{PLUGIN}@1.2.3"}, "")])
+        self.operations, self.views = Operations(engine), Views(engine)
+        self.settings = Settings(
+            database_url=engine.url.render_as_string(hide_password=False),
+            storage_dir=folder / "storage",
+            kubeconfig=cluster.kubeconfig(folder),
+            progress_deadline=20,
+        )
+
+    @asynccontextmanager
+    async def open(self, settings: Settings, operation: UUID) -> AsyncIterator[Toolchain]:
+        """The toolchain of one operation, with this world behind it."""
+        async with open_cluster(settings.kubeconfig) as cluster:
+            yield Toolchain(
+                settings=settings,
+                journal=Journal(self.engine),
+                leases=Leases(self.engine, settings.lease_ttl),
+                operations=self.operations,
+                artefacts=Artefacts(self.engine, operation),
+                storage=FolderStorage(settings.storage_dir),
+                sources=self.releases,
+                packages=self.releases,
+                images=self.images,
+                registry=self.registry,
+                scanners=self.scanners,
+                off={},
+                cluster=cluster,
+                databases=self.databases,
+                web=self.web,
+            )
+
+    async def install(self, **changes: Any) -> InstallationView:
+        """The installation after its flow has ended, well or not."""
+        plugin = {"name": PLUGIN, "version": "1.2.3", "runtime": {"type": "backend"}}
+        request = make_request(**{"tenant": f"t{secrets.token_hex(4)}", "plugin": plugin} | changes)
+        asked = await self.operations.request_install(request, "ann", None)
+        ended = await install_plugin(request, asked.operation, return_state=True)
+        assert ended.is_final()
+        return await self.see(asked.installation)
+
+    async def uninstall(self, installation: UUID, *, drop_data: bool = False) -> InstallationView:
+        """The installation after it was taken away."""
+        asked = await self.operations.request_uninstall(installation, "ann", drop_data=drop_data)
+        await uninstall_plugin(asked.operation, return_state=True)
+        return await self.see(installation)
+
+    async def see(self, installation: UUID) -> InstallationView:
+        """How the installation stands in the record."""
+        view = await self.views.installation(installation)
+        assert view is not None
+        return view
+
+    async def inventory(self) -> tuple[Any, ...]:
+        """Everything outside the record that an operation may leave: objects, databases and images."""
+        return (
+            self.cluster.names(),
+            await self.databases.names(),
+            {name: tags for name, tags in self.registry.images.items() if tags},
+        )
+
+
+@pytest.fixture
+async def outside(
+    engine: AsyncEngine, prefect_server: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Outside]:
+    """A world in memory that flows run on; only the pauses of verify are shortened."""
+    async with open_fake_cluster() as cluster:
+        made = Outside(engine, cluster, tmp_path)
+        monkeypatch.setattr(blocks.work, "open_toolchain", made.open)
+        monkeypatch.setattr("flows.install.read_settings", lambda: made.settings)
+        monkeypatch.setattr("flows.uninstall.read_settings", lambda: made.settings)
+        monkeypatch.setattr(tasks.verify, "PAUSES", (0.0,))
+        yield made

@@ -1,0 +1,1 @@
+"""Mirrors the tree; these tests stop and start the local world, so they run last."""

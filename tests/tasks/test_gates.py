@@ -1,0 +1,37 @@
+"""The judge's verdict is journaled, and a refusal names everything that is wrong; in real flows."""
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from blocks.domain.errors import GateRefused
+from blocks.domain.findings import Severity
+from tasks.gates import judge
+from tests.blocks.domain.scans import LOCAL, make_finding, make_report, make_secret
+from tests.tasks.scanned import open_operation, tell
+
+pytestmark = pytest.mark.usefixtures("prefect_server")
+
+
+async def test_verdict_is_recorded(engine: AsyncEngine) -> None:
+    """Word for word, so that a run that comes back does not judge anew."""
+    work = await open_operation(engine)
+    report = make_report(make_finding(severity=Severity.HIGH), database=LOCAL)
+
+    async def twice() -> bool:
+        return await judge(work, report, "dev") == await judge(work, report, "dev")
+
+    assert await tell(twice)
+    state = await work.look()
+    assert '"environment":"dev"' in state.results["judge"]
+    assert "local advisories" in state.results["judge"]
+
+
+async def test_refusal_has_all_objections_and_no_verdict(engine: AsyncEngine) -> None:
+    """Each with its remedy."""
+    work = await open_operation(engine)
+    report = make_report(make_finding(), make_secret(), database=LOCAL)
+    with pytest.raises(GateRefused) as refused:
+        await tell(lambda: judge(work, report, "prod"))
+    assert len(refused.value.objections) == 3
+    assert all("(remedy: " in objection for objection in refused.value.objections)
+    assert "judge" not in (await work.look()).results

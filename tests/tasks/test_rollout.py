@@ -1,0 +1,99 @@
+"""A revision comes up, or fails as soon as that is certain, in the words of its own pods; on a cluster in memory."""
+
+import pytest
+
+from blocks.domain.errors import DoesNotFit, PipelineError, RolloutFailed
+from blocks.domain.objects.names import Name
+from blocks.domain.plan import Plan
+from blocks.ports.cluster import View
+from tasks.provision import provision_namespace, unprovision_namespace
+from tasks.rollout import remove_plugin, roll_out, take_down
+from tests.fakes.cluster import FakeCluster
+from tests.tasks.carried import Carried, body
+
+
+async def prepared(carried: Carried) -> Plan:
+    plan = await carried.plan()
+    await body(provision_namespace)(carried.work, plan)
+    return plan
+
+
+async def reasons(carried: Carried, plan: Plan) -> list[str]:
+    return [one["reason"] for one in await carried.cluster.find(View("Event", plan.namespace)) if one.get("action")]
+
+
+async def test_a_revision_comes_up_and_is_routed(carried: Carried) -> None:
+    carried.asked = carried.service(replicas=2)
+    plan = await prepared(carried)
+    rolled_out = await body(roll_out)(carried.work, plan)
+    assert rolled_out.pods == ("hello-r1-0", "hello-r1-1")
+    assert rolled_out.objects.created[-1] == "HTTPRoute/hello"
+    assert await reasons(carried, plan) == ["Provisioned", "RollingOut", "RolledOut"]
+
+
+async def test_rolling_out_again_changes_nothing(carried: Carried) -> None:
+    plan = await prepared(carried)
+    first = await body(roll_out)(carried.work, plan)
+    before = await carried.inventory()
+    assert await body(roll_out)(carried.work, plan) == first
+    assert await carried.inventory() == before
+
+
+@pytest.mark.parametrize(
+    ("case", "error", "said"),
+    [
+        pytest.param("quota-exceeded", DoesNotFit, "exceeded quota", id="a quota leaves no room"),
+        pytest.param("no-such-image", RolloutFailed, "cannot pull its image", id="an image is not there"),
+        pytest.param("crash", RolloutFailed, "its last words: the moon is missing", id="a pod crashes"),
+        pytest.param(
+            "crash-without-words", RolloutFailed, "its last words: from the log", id="a pod crashes and only its log tells why"
+        ),
+        pytest.param("oom", RolloutFailed, "its last words: still hungry", id="a pod takes too much memory"),
+        pytest.param(
+            "unready", RolloutFailed, "statuscode: 503; its last words: waiting for the tide", id="a pod never becomes ready"
+        ),
+        pytest.param("unschedulable", RolloutFailed, "Insufficient memory", id="no node takes a pod until the time is over"),
+    ],
+)
+async def test_a_failure_is_said_well_and_leaves_nothing(
+    carried: Carried, fake: FakeCluster, case: str, error: type[PipelineError], said: str
+) -> None:
+    before, fake.pods_are = await carried.inventory(), case
+    carried.tools.settings = carried.tools.settings.model_copy(update={"progress_deadline": 0.5})
+    plan = await prepared(carried)
+    with pytest.raises(error, match=said) as raised:
+        await body(roll_out)(carried.work, plan)
+    assert raised.value.hint
+    assert (await reasons(carried, plan))[-1] == "RolloutFailed"
+    await take_down(carried.work, plan)
+    await unprovision_namespace(carried.work, plan)
+    assert await carried.inventory() == before
+
+
+async def test_what_fails_is_never_routed(carried: Carried, fake: FakeCluster) -> None:
+    fake.pods_are = "crash"
+    plan = await prepared(carried)
+    with pytest.raises(RolloutFailed):
+        await body(roll_out)(carried.work, plan)
+    assert await carried.cluster.read(Name("HTTPRoute", plan.namespace, plan.slug)) is None
+
+
+async def test_taking_down_leaves_what_was_there_before(carried: Carried) -> None:
+    plan = await prepared(carried)
+    before = await carried.inventory()
+    await body(roll_out)(carried.work, plan)
+    await take_down(carried.work, plan)
+    assert await carried.inventory() == before
+    await take_down(carried.work, plan)
+
+
+async def test_removing_takes_everything_of_the_installation_route_first(carried: Carried) -> None:
+    plan = await prepared(carried)
+    await body(roll_out)(carried.work, plan)
+    gone = await body(remove_plugin)(carried.work, plan)
+    assert gone[0] == "HTTPRoute/hello"
+    assert {"Deployment/hello-r1", "ServiceAccount/hello", "NetworkPolicy/hello-gateway"} <= {*gone}
+    left = await carried.inventory()
+    assert not [one for one in left if "hello" in one]
+    assert f"Namespace {plan.namespace}" in left
+    assert await body(remove_plugin)(carried.work, plan) == ()
