@@ -2,6 +2,8 @@
 
 * PipelineError
   - Transient            the outside world may recover: try again
+    . Unreachable        an outside system cannot be seen: hold what is being done, conclude nothing
+    . RecordAway         the database is away: the run stands aside, and another goes on later
   - Terminal             trying again cannot help: take back what was done
     . Unresolvable       no release satisfies what was asked for
     . IntegrityMismatch  what was fetched is not what the registry promised
@@ -14,6 +16,13 @@
     . VerificationFailed what answers is not what was installed
     . PlanStale          the world or the plan changed since this was recorded
     . PointOfNoReturn    undo stopped at a step that cannot be taken back
+    . Exhausted          a step was begun too often without ever coming to a result
+    . NotAllowed         this person may not say this, or not now
+    . WrongPlan          a word was given to another plan than the one that stands
+    . AlreadyVoted       nobody's word counts twice
+    . TooLate            the question no longer stands
+    . Quarantined        a release that was rolled back is not tried again until somebody lifts it
+    . Needed             other plugins need what is to go, or what this one needs is not there
     . ChainBroken        the journal was altered: nobody may act on it
   - StandAside           nothing is wrong, but this run has nothing more to say
     . Parked             a person must answer first
@@ -60,6 +69,18 @@ class Transient(PipelineError):
     def retry_after(self) -> float:
         """Seconds the other side asked us to wait, or 0."""
         return float(self.args[2])
+
+
+class Unreachable(Transient):
+    """An outside system cannot be seen: nothing is known of it, so nothing may be concluded."""
+
+    code = "unreachable"
+
+
+class RecordAway(Transient):
+    """The database is away: whoever carries an operation cannot know whether it still may."""
+
+    code = "record-away"
 
 
 class Terminal(PipelineError):
@@ -154,6 +175,48 @@ class ChainBroken(Terminal):
     code = "chain-broken"
 
 
+class Exhausted(Terminal):
+    """A step was begun again and again and never came to a result."""
+
+    code = "exhausted"
+
+
+class NotAllowed(Terminal):
+    """This person may not say this, or it cannot be said as things stand."""
+
+    code = "not-allowed"
+
+
+class WrongPlan(Terminal):
+    """The word was meant for another plan than the one that stands."""
+
+    code = "wrong-plan"
+
+
+class AlreadyVoted(Terminal):
+    """This person has had a say on the plan already."""
+
+    code = "already-voted"
+
+
+class TooLate(Terminal):
+    """The question no longer stands."""
+
+    code = "too-late"
+
+
+class Quarantined(Terminal):
+    """The release was rolled back on this installation and nobody has lifted that."""
+
+    code = "quarantined"
+
+
+class Needed(Terminal):
+    """Plugins need each other: one that is needed cannot go, one that needs cannot come first."""
+
+    code = "needed"
+
+
 class StandAside(PipelineError):
     """This run ends here without a verdict; the journal is not told."""
 
@@ -161,9 +224,18 @@ class StandAside(PipelineError):
 
 
 class Parked(StandAside):
-    """A person must answer first."""
+    """A person must answer first; `question` is the JSON text of what is asked."""
 
     code = "parked"
+
+    def __init__(self, message: str, hint: str = "", question: str = "null") -> None:
+        super().__init__(message, hint)
+        self.args = (message, hint, question)
+
+    @property
+    def question(self) -> str:
+        """What is asked, as JSON text."""
+        return str(self.args[2])
 
 
 class LeaseLost(StandAside):

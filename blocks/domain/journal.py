@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import reduce
 from types import MappingProxyType
-from typing import Self
+from typing import Self, TypeVar
 from uuid import UUID
+
+T = TypeVar("T")
 
 
 class Kind(StrEnum):
@@ -22,8 +24,13 @@ class Kind(StrEnum):
     DONE = "done"
     FAILED = "failed"
     PARKED = "parked"
+    VOTED = "voted"
     APPROVED = "approved"
     REFUSED = "refused"
+    CANCELLED = "cancelled"
+    HALTED = "halted"
+    RESUMED = "resumed"
+    REVERTING = "reverting"
     UNDOING = "undoing"
     UNDONE = "undone"
     FROZEN = "frozen"
@@ -54,8 +61,13 @@ PHASE_AFTER: Mapping[Kind, Phase] = MappingProxyType(
         Kind.DONE: Phase.APPLYING,
         Kind.FAILED: Phase.UNDOING,
         Kind.PARKED: Phase.PARKED,
+        Kind.VOTED: Phase.PARKED,
         Kind.APPROVED: Phase.APPLYING,
         Kind.REFUSED: Phase.UNDOING,
+        Kind.CANCELLED: Phase.UNDOING,
+        Kind.HALTED: Phase.FROZEN,
+        Kind.RESUMED: Phase.APPLYING,
+        Kind.REVERTING: Phase.UNDOING,
         Kind.UNDOING: Phase.UNDOING,
         Kind.UNDONE: Phase.UNDOING,
         Kind.FROZEN: Phase.FROZEN,
@@ -64,6 +76,8 @@ PHASE_AFTER: Mapping[Kind, Phase] = MappingProxyType(
     }
 )
 WORKABLE = frozenset({Phase.REQUESTED, Phase.APPLYING, Phase.UNDOING})
+# After one of these the operation is on its way back, whatever stops it there.
+TURNS_BACK = frozenset({Kind.FAILED, Kind.REFUSED, Kind.CANCELLED})
 
 
 @dataclass(frozen=True)
@@ -113,32 +127,62 @@ class Entry:
 
 @dataclass(frozen=True)
 class State:
-    """What the entries so far amount to; `intents` keeps the order in which steps were first begun."""
+    """What the entries so far amount to; `intents` keeps the order in which steps were first begun.
+
+    `votes` are those on the question that stands, by who cast them; `tries` are the tokens under which a step, or its undo under
+    `undo <step>`, was begun without ever coming to a result. `failed`: the way is back. `accepted`: what cannot be taken back may stay.
+    """
 
     phase: Phase = Phase.REQUESTED
     intents: Mapping[str, str] = field(default_factory=dict)
     results: Mapping[str, str] = field(default_factory=dict)
     questions: Mapping[str, str] = field(default_factory=dict)
+    votes: Mapping[str, str] = field(default_factory=dict)
+    tries: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    failed: bool = False
+    accepted: bool = False
+
+    @property
+    def begun(self) -> Mapping[str, int]:
+        """How many workers began each step, or its undo under `undo <step>`, and left no result."""
+        return {step: len(tokens) for step, tokens in self.tries.items()}
 
     def after(self, entry: Entry) -> Self:
         """The state once this entry is counted in."""
-        known = replace(self, phase=PHASE_AFTER[entry.kind])
+        return replace(
+            self,
+            phase=PHASE_AFTER[entry.kind],
+            tries=_tried(self.tries, entry),
+            failed=self.failed or entry.kind in TURNS_BACK,
+            accepted=_accepted(entry, before=self.accepted),
+            **self._told(entry),
+        )
+
+    def _told(self, entry: Entry) -> dict[str, Mapping[str, str]]:
+        """What the entry changes in what steps and people said."""
         told = {entry.step: entry.payload}
         match entry.kind:
             case Kind.INTENDED:
-                return replace(known, intents={**self.intents, **told})
+                return {"intents": {**self.intents, **told}}
             case Kind.PARKED:
-                return replace(known, questions={**self.questions, **told})
+                return {"questions": {**self.questions, **told}, "votes": {}}
+            case Kind.VOTED:
+                return {"votes": {**self.votes, entry.actor: entry.payload}}
             case Kind.DONE | Kind.APPROVED:
-                return replace(known, results={**self.results, **told})
+                return {"results": {**self.results, **told}}
             case Kind.UNDONE:
-                return replace(known, intents=_without(self.intents, entry.step), results=_without(self.results, entry.step))
-        return known
+                return {"intents": _without(self.intents, entry.step), "results": _without(self.results, entry.step)}
+        return {}
 
 
 def fold(entries: Iterable[Entry]) -> State:
     """What the entries amount to."""
     return reduce(State.after, entries, State())
+
+
+def undo_of(step: str) -> str:
+    """The name under which the undo of a step is counted and shown."""
+    return f"undo {step}"
 
 
 def first_broken(entries: Iterable[Entry], head: str) -> int | None:
@@ -152,5 +196,30 @@ def first_broken(entries: Iterable[Entry], head: str) -> int | None:
     return None if held == head else (before.seq if before else 0) + 1
 
 
-def _without(told: Mapping[str, str], step: str) -> Mapping[str, str]:
-    return {name: payload for name, payload in told.items() if name != step}
+def _tried(tries: Mapping[str, frozenset[int]], entry: Entry) -> Mapping[str, frozenset[int]]:
+    """The tries once the entry is counted in: a result ends them, a person who lets it go on grants new ones."""
+    match entry.kind:
+        case Kind.INTENDED:
+            return {**tries, entry.step: tries.get(entry.step, frozenset()) | {entry.token}}
+        case Kind.UNDOING:
+            back = undo_of(entry.step)
+            return {**tries, back: tries.get(back, frozenset()) | {entry.token}}
+        case Kind.DONE | Kind.APPROVED | Kind.PARKED:
+            return _without(tries, entry.step)
+        case Kind.UNDONE:
+            return _without(tries, entry.step, undo_of(entry.step))
+        case Kind.RESUMED | Kind.REVERTING:
+            return {}
+    return tries
+
+
+def _accepted(entry: Entry, *, before: bool) -> bool:
+    """Whether what cannot be taken back may stay; what stops the operation later is something else than what was accepted."""
+    if entry.kind is Kind.REVERTING:
+        told = json.loads(entry.payload)
+        return isinstance(told, dict) and told.get("acceptRemaining") is True
+    return before and entry.kind is not Kind.FROZEN
+
+
+def _without(told: Mapping[str, T], *steps: str) -> Mapping[str, T]:
+    return {name: value for name, value in told.items() if name not in steps}

@@ -211,6 +211,10 @@ class Options(Strict):
     skip_security_scan: Literal[False] = False
     skip_dependency_check: Literal[False] = False
     priority: int = Field(default=1, ge=0, le=10, strict=True)
+    require_approval: bool = Field(default=False, strict=True, description="ask people even where the environment does not")
+    on_failure: Literal["undo", "freeze"] = Field(
+        default="undo", description="freeze: stop where it failed and wait for a person"
+    )
 
 
 class InstallRequest(Strict):
@@ -226,6 +230,9 @@ class InstallRequest(Strict):
     secret_refs: tuple[SecretRef, ...] = Field(default=(), max_length=50)
     replicas: int = Field(default=1, ge=1, le=20, strict=True)
     egress: tuple[Egress, ...] = Field(default=(), max_length=50)
+    depends_on: tuple[PackageName, ...] = Field(
+        default=(), max_length=50, description="plugins that must serve for the same tenant and environment"
+    )
 
     @model_validator(mode="after")
     def _runtime_has_source(self) -> Self:

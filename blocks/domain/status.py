@@ -2,18 +2,22 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID
 
-from blocks.domain.journal import Entry, Kind, Phase, Reason
+from blocks.domain.approval import APPROVAL, Question, Vote
+from blocks.domain.asking import Wish
+from blocks.domain.journal import PHASE_AFTER, Entry, Kind, Phase, Reason
 
 
 class StepState(StrEnum):
     """Where one step stands."""
 
     RUNNING = "running"
+    WAITING = "waiting"
+    STOPPED = "stopped"
     DONE = "done"
     FAILED = "failed"
     UNDOING = "undoing"
@@ -23,9 +27,22 @@ class StepState(StrEnum):
 AFTER: Mapping[Kind, StepState] = MappingProxyType(
     {
         Kind.INTENDED: StepState.RUNNING,
+        Kind.PARKED: StepState.WAITING,
         Kind.DONE: StepState.DONE,
+        Kind.APPROVED: StepState.DONE,
         Kind.UNDOING: StepState.UNDOING,
         Kind.UNDONE: StepState.UNDONE,
+    }
+)
+
+# What becomes of a step that runs or waits when the whole operation is stopped.
+STOPS: Mapping[Kind, StepState] = MappingProxyType(
+    {
+        Kind.FAILED: StepState.FAILED,
+        Kind.FROZEN: StepState.FAILED,
+        Kind.REFUSED: StepState.FAILED,
+        Kind.CANCELLED: StepState.STOPPED,
+        Kind.HALTED: StepState.STOPPED,
     }
 )
 
@@ -48,7 +65,10 @@ class StepView:
 
 @dataclass(frozen=True)
 class OperationView:
-    """One operation as people see it."""
+    """One operation as people see it.
+
+    `place` is its place in the queue, from 1, or 0 where it holds a slot or needs none; `question` what people are asked now, if anything.
+    """
 
     id: UUID
     installation: UUID
@@ -61,6 +81,11 @@ class OperationView:
     created_at: int
     updated_at: int
     steps: tuple[StepView, ...] = ()
+    wish: Wish = field(default_factory=Wish)
+    priority: int = 1
+    place: int = 0
+    question: Question | None = None
+    votes: tuple[Vote, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +112,36 @@ class InstallationView:
     created_at: int
     operation: OperationView
     revision: RevisionView | None = None
+    enabled: bool = True
+    held: str = ""
+
+
+@dataclass(frozen=True)
+class PastRevision:
+    """A revision that serves or served; times in milliseconds since 1970, `operation` the one that made it."""
+
+    number: int
+    release: str
+    integrity: str
+    image: str
+    url: str
+    operation: UUID
+    served_at: int
+    serving: bool
+    quarantined: bool
+
+
+@dataclass(frozen=True)
+class QuarantineView:
+    """A release (`name@version`) that is not tried again on an installation until somebody lifts that; `lifted_at` is 0 until then."""
+
+    release: str
+    reason: str
+    actor: str
+    at: int
+    lifted_at: int
+    lifted_by: str
+    lifted_why: str
 
 
 def see_steps(entries: Iterable[Entry]) -> tuple[StepView, ...]:
@@ -100,6 +155,20 @@ def see_steps(entries: Iterable[Entry]) -> tuple[StepView, ...]:
     return tuple(steps.values())
 
 
+def see_question(entries: Iterable[Entry]) -> tuple[Question | None, tuple[Vote, ...]]:
+    """What people are asked at the end of the entries, and who has agreed so far."""
+    question: Question | None = None
+    votes: tuple[Vote, ...] = ()
+    for entry in entries:
+        if entry.step != APPROVAL or PHASE_AFTER[entry.kind] is not Phase.PARKED:
+            question, votes = None, ()
+        elif entry.kind is Kind.PARKED:
+            question, votes = Question.read(entry.payload), ()
+        else:
+            votes = (*votes, Vote(entry.actor, json.loads(entry.payload)["comment"], entry.at))
+    return question, votes
+
+
 def read_reason(text: str) -> Reason | None:
     """The reason in a row's JSON text, or None."""
     told = json.loads(text)
@@ -110,15 +179,15 @@ def _see(before: StepView | None, entry: Entry) -> StepView:
     state = AFTER[entry.kind]
     if before is None:
         return StepView(entry.step, state, entry.at)
-    if entry.kind is Kind.INTENDED:
+    if state in (StepState.RUNNING, StepState.WAITING):
         # Begun again by another worker: the time counts from the first try.
         return StepView(entry.step, state, before.started_at)
-    if entry.kind is Kind.DONE:
+    if state is StepState.DONE:
         return replace(before, state=state, ended_at=entry.at, result=entry.payload)
     return replace(before, state=state, ended_at=before.ended_at or entry.at)
 
 
 def _end(step: StepView, entry: Entry) -> StepView:
-    if step.state is StepState.RUNNING and entry.kind in (Kind.FAILED, Kind.FROZEN):
-        return replace(step, state=StepState.FAILED, ended_at=entry.at)
+    if step.state in (StepState.RUNNING, StepState.WAITING) and entry.kind in STOPS:
+        return replace(step, state=STOPS[entry.kind], ended_at=entry.at)
     return step

@@ -74,7 +74,6 @@ class Blueprint:
     release: Release
     image: str
     installation: UUID
-    operation: UUID
     revision: int
     serving: Serving
     site: Site

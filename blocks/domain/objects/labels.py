@@ -7,6 +7,7 @@ plugins share carries them as annotations, which say only who made it.
 import re
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from blocks.domain.errors import Refused
 from blocks.domain.objects.blueprint import Blueprint, Object
@@ -20,6 +21,7 @@ INSTALLATION = "plugin-pipeline.io/installation"
 OPERATION = "plugin-pipeline.io/operation"
 REVISION = "plugin-pipeline.io/revision"
 RELEASE = "plugin-pipeline.io/release"
+RELOADED = "plugin-pipeline.io/reloaded-by"
 
 
 def own(blueprint: Blueprint, component: str = "") -> dict[str, Any]:
@@ -50,12 +52,17 @@ def shared(blueprint: Blueprint) -> dict[str, Any]:
 
 
 def stamp(blueprint: Blueprint) -> dict[str, str]:
-    """For which installation and revision an object was made, and by which operation."""
-    return {
-        INSTALLATION: str(blueprint.installation),
-        OPERATION: str(blueprint.operation),
-        REVISION: str(blueprint.revision),
-    }
+    """For which installation and revision an object is; by which operation is put in when it is made, see `stamped`."""
+    return {INSTALLATION: str(blueprint.installation), OPERATION: "", REVISION: str(blueprint.revision)}
+
+
+def stamped(planned: Object, operation: UUID | str) -> Object:
+    """The object as the operation is to make it, or as nobody's yet; one plan made by two operations is one plan."""
+    metadata, marked = planned["metadata"], dict[str, Any]()
+    for place in ("labels", "annotations"):
+        if OPERATION in metadata.get(place, {}):
+            marked[place] = metadata[place] | {OPERATION: str(operation)}
+    return planned | {"metadata": metadata | marked}
 
 
 def selector(blueprint: Blueprint) -> dict[str, str]:

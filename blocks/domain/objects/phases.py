@@ -30,6 +30,7 @@ OWNED = (
     "PodDisruptionBudget",
     "Deployment",
     "Service",
+    "EndpointSlice",
     "ConfigMap",
     "Secret",
     "NetworkPolicy",

@@ -28,6 +28,17 @@ def http_route(blueprint: Blueprint) -> Object:
     }
 
 
+def beside(route: Object, other: Object) -> Object:
+    """The route with the backends of the other one too, to which nobody is sent.
+
+    A gateway learns of a backend and of a route to it in two messages: one that knows the backend already is not asked to send people
+    where nothing is known to be, and one that still knows the last does not lose those who are on their way.
+    """
+    idle = [backend | {"weight": 0} for rule in other["spec"]["rules"] for backend in rule["backendRefs"]]
+    rules = [rule | {"backendRefs": [*rule["backendRefs"], *idle]} for rule in route["spec"]["rules"]]
+    return route | {"spec": route["spec"] | {"rules": rules}}
+
+
 def _service(blueprint: Blueprint, name: str, chosen: dict[str, str]) -> Object:
     ports: list[dict[str, Any]] = [
         {"name": one.name, "port": one.port, "targetPort": one.name, "protocol": one.protocol} for one in blueprint.ports

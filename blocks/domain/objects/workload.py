@@ -5,7 +5,7 @@ from typing import Any
 from blocks.domain.manifest import HealthCheck
 from blocks.domain.objects.blueprint import Blueprint, Object
 from blocks.domain.objects.configuration import FOLDER, file_name, mounted_secrets
-from blocks.domain.objects.labels import own, revision_selector, selector
+from blocks.domain.objects.labels import OPERATION, own, revision_selector, selector
 
 USER = 10001
 # Seconds between taking the pod out of its Services and telling it to stop, in which the gateway learns of it.
@@ -36,6 +36,8 @@ def disruption_budget(blueprint: Blueprint) -> Object:
 def pod_template(blueprint: Blueprint) -> dict[str, Any]:
     """One pod: numbered user, nothing writable but its temporary folder, no token, no privileges."""
     metadata = own(blueprint)
+    # Which operation it was is the Deployment's matter: pods that run are not to be made anew because another operation looks after them.
+    labels = {key: value for key, value in metadata["labels"].items() if key != OPERATION}
     identity = {"runAsNonRoot": True, "runAsUser": USER, "runAsGroup": USER, "fsGroup": USER}
     spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}
     spec = {
@@ -48,7 +50,18 @@ def pod_template(blueprint: Blueprint) -> dict[str, Any]:
         "containers": [container(blueprint)],
         "volumes": volumes(blueprint),
     }
-    return {"metadata": {"labels": metadata["labels"], "annotations": metadata["annotations"] | scrape(blueprint)}, "spec": spec}
+    return {"metadata": {"labels": labels, "annotations": metadata["annotations"] | scrape(blueprint)}, "spec": spec}
+
+
+def trial_pod(deployment: Object) -> Object:
+    """One pod as the Deployment would make it, to be tried: quota, limits and Pod Security speak only at the pod.
+
+    Its account is the namespace's own, because the plugin's may not be there yet and neither of them asks who it is.
+    """
+    template, metadata = deployment["spec"]["template"], deployment["metadata"]
+    named = {"name": f"{metadata['name']}-trial", "namespace": metadata["namespace"]}
+    spec = template["spec"] | {"serviceAccountName": "default"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": template["metadata"] | named, "spec": spec}
 
 
 def container(blueprint: Blueprint) -> dict[str, Any]:

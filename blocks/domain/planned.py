@@ -1,0 +1,72 @@
+"""The steps that follow a plan, each with how it is taken back: said before anything begins.
+
+To add a step after the plan: add a row to `STEPS`, in the order in which they are taken, and, if it is not always taken, to `_is_taken`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One step: its name, its undo class, what it does, and what taking it back does."""
+
+    name: str
+    undo: str
+    what: str
+    back: str = ""
+
+
+STEPS = (
+    PlannedStep("approval", "needless", "wait until enough people agree to exactly this plan"),
+    PlannedStep("confirm_plan", "needless", "look again whether the world is as it was planned for"),
+    PlannedStep(
+        "provision_namespace",
+        "reversible",
+        "make the namespace with its limits and policies, and the plugin's identity",
+        "take away what it made, and set what it changed back",
+    ),
+    PlannedStep(
+        "provision_database",
+        "compensatable",
+        "make the plugin's own database, its role and the Secret with the password",
+        "drop them if this operation made them",
+    ),
+    PlannedStep(
+        "hand_over_data", "final", "let the new revision use the plugin's database", "nothing: what it writes there stays"
+    ),
+    PlannedStep(
+        "roll_out",
+        "compensatable",
+        "put up the revision beside the one before, and wait until it is ready",
+        "take it down, or put it back to sleep",
+    ),
+    PlannedStep("shift_traffic", "reversible", "send all requests to the revision, in one write", "send them back, in one write"),
+    PlannedStep("verify", "needless", "ask the plugin through the gateway which release it is"),
+    PlannedStep("serve_revision", "reversible", "record that the revision serves", "record that the one before serves"),
+    PlannedStep(
+        "retire_revision",
+        "compensatable",
+        "let the revision before sleep, and take away what only it needed",
+        "wake it, with all it had",
+    ),
+    PlannedStep("quarantine_release", "reversible", "keep the release that was rolled back from being tried again", "release it"),
+)
+
+
+def steps_of(hashed: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
+    """The steps that the plan leads to, in their order; none where there is nothing to do."""
+    if hashed["revision"] == hashed["previous"]:
+        return ()
+    return tuple(one for one in STEPS if _is_taken(hashed).get(one.name, True))
+
+
+def _is_taken(hashed: Mapping[str, Any]) -> dict[str, bool]:
+    return {
+        "approval": hashed["policy"]["approval"] is not None,
+        "provision_database": bool(hashed["names"]["database"]),
+        "hand_over_data": bool(hashed["data"]),
+        "retire_revision": hashed["previous"] > 0,
+        "quarantine_release": hashed["verb"] == "rollback",
+    }
