@@ -10,10 +10,13 @@ from sqlalchemy import ColumnElement, Update, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 
-from blocks.catalog.database import now_ms, pick, statement, unbroken
+from blocks.catalog.database import lease_ms, pick, statement, unbroken
 from blocks.catalog.tables import Operation
 from blocks.domain.errors import LeaseLost
 from blocks.domain.journal import WORKABLE, Phase
+
+# The order in which operations that wait are taken up.
+URGENCY = (col(Operation.priority).desc(), col(Operation.created_at), col(Operation.id))
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,13 @@ class Leases:
     async def acquire(self, operation: UUID, holder: str, phases: frozenset[Phase] = WORKABLE) -> Lease:
         """Take a lease that nobody holds on an operation in one of the phases, or raise `LeaseLost`."""
         free = (col(Operation.id) == operation) & _idle_in(phases)
-        until = now_ms() + int(self._ttl * 1000)
-        taken = update(Operation).where(free).values(token=Operation.token + 1, holder=holder, expires=until)
+        until = lease_ms() + int(self._ttl * 1000)
+        taken = update(Operation).where(free).values(token=Operation.token + 1, holder=holder, expires=until, vain=0)
         return Lease(operation, await self._change(taken, operation), holder, self._ttl)
 
     async def renew(self, lease: Lease) -> None:
         """Hold the lease for another `ttl` seconds from now, or raise `LeaseLost`."""
-        longer = update(Operation).where(still_held(lease)).values(expires=now_ms() + int(lease.ttl * 1000))
+        longer = update(Operation).where(still_held(lease)).values(expires=lease_ms() + int(lease.ttl * 1000))
         await self._change(longer, lease.operation)
 
     async def release(self, lease: Lease) -> None:
@@ -56,13 +59,28 @@ class Leases:
 
     @unbroken
     async def idle(self, patience: float) -> list[UUID]:
-        """Operations with work to do that nobody does; one whose run began less than `patience` seconds ago may still come."""
-        started = col(Operation.dispatched_at) > now_ms() - int(patience * 1000)
+        """Operations with work to do that nobody does, the most urgent first, then the oldest; what is parked is not among them.
+
+        One whose run began less than `patience` seconds ago may still come.
+        """
+        started = col(Operation.dispatched_at) > lease_ms() - int(patience * 1000)
         # A lease that ran out says that the run is dead: no reason to be patient with it.
         expected = started & (col(Operation.expires) < col(Operation.dispatched_at))
-        waiting = pick(Operation.id).where(_idle_in(WORKABLE), ~expected).order_by(col(Operation.created_at))
+        waiting = pick(Operation.id).where(_idle_in(WORKABLE), ~expected).order_by(*URGENCY)
         async with statement(self._engine) as database:
             return [UUID(str(row.id)) for row in await database.execute(waiting)]
+
+    @unbroken
+    async def runs_out(self, operation: UUID) -> tuple[int, float]:
+        """When the lease runs out, in milliseconds by the database's clock, and how many seconds are left; (0, 0.0) if nobody may take it.
+
+        A little is left as long as somebody may take it: between two questions it may have run out.
+        """
+        left = (col(Operation.expires) - lease_ms()).label("left")
+        chosen = pick(Operation.expires, left).where(col(Operation.id) == operation, _in(WORKABLE))
+        async with statement(self._engine) as database:
+            row = (await database.execute(chosen)).one_or_none()
+        return (row.expires, max(row.left, 1) / 1000) if row else (0, 0.0)
 
     @unbroken
     async def _change(self, change: Update, operation: UUID) -> int:
@@ -74,4 +92,8 @@ class Leases:
 
 
 def _idle_in(phases: frozenset[Phase]) -> ColumnElement[bool]:
-    return col(Operation.phase).in_([phase.value for phase in phases]) & (col(Operation.expires) < now_ms())
+    return _in(phases) & (col(Operation.expires) < lease_ms())
+
+
+def _in(phases: frozenset[Phase]) -> ColumnElement[bool]:
+    return col(Operation.phase).in_([phase.value for phase in phases])

@@ -1,42 +1,45 @@
-"""Operations: asked for, handed out to whoever carries them, and closed with what they made."""
+"""Operations as whoever carries them knows them: handed out, counted, and closed with what they made."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlalchemy import func, insert, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy import delete, func, update
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 
 from blocks.catalog.artefacts import upsert
 from blocks.catalog.database import now_ms, pick, statement, transaction, unbroken
-from blocks.catalog.idempotency import find_operation, keep_operation
+from blocks.catalog.standing import UNFINISHED
 from blocks.catalog.tables import Installation, Operation, Revision
-from blocks.domain.asking import Standing, answer_install, answer_uninstall
+from blocks.domain.asking import HISTORY, Wish
 from blocks.domain.errors import Terminal
 from blocks.domain.manifest import InstallRequest
-from blocks.domain.naming import namespace, slug
-
-
-@dataclass(frozen=True)
-class Requested:
-    """What a request led to; `created` is False when an earlier operation already answers it."""
-
-    installation: UUID
-    operation: UUID
-    created: bool
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a worker is to carry: the verb, on what, and the request it came with."""
+    """What a worker is to carry: the verb, on what, the request it came with, what was wished, and by whom."""
 
     operation: UUID
     installation: UUID
     verb: str
     revision: int
     request: InstallRequest
-    drop_data: bool
+    wish: Wish
+    actor: str
+
+
+@dataclass(frozen=True)
+class Served:
+    """One revision: its number, the operation that made it, the release as `name@version`, the pinned image, and its plan's document."""
+
+    number: int
+    operation: UUID
+    release: str
+    image: str
+    document: str
 
 
 class Operations:
@@ -46,59 +49,48 @@ class Operations:
         self._engine = engine
 
     @unbroken
-    async def request_install(self, request: InstallRequest, actor: str, key: str | None) -> Requested:
-        """Record the wish to install, or return the operation that already answers it.
-
-        Raises `KeyReused` for a key that came with another body, `Busy` while another operation is on its way and `AlreadyInstalled`
-        where something else of this plugin serves.
-        """
-        body = request.model_dump_json(by_alias=True)
-        async with transaction(self._engine) as database:
-            installation = await _lock_installation(self._engine, database, request)
-            if key and (known := await find_operation(database, request.tenant, key, body)):
-                return Requested(installation, known, created=False)
-            standing = await _look_at(database, installation)
-            if same := answer_install(standing, body):
-                return Requested(installation, same, created=False)
-            row = _row(installation, "install", body, actor) | {"revision": standing.last_revision + 1}
-            operation = await _insert(database, row)
-            if key:
-                await keep_operation(self._engine, database, (request.tenant, key, body), operation)
-        return Requested(installation, operation, created=True)
-
-    @unbroken
-    async def request_uninstall(self, installation: UUID, actor: str, *, drop_data: bool) -> Requested:
-        """Record the wish to uninstall, or return the uninstall that is on its way; raises `Busy` and `NotInstalled`."""
-        async with transaction(self._engine) as database:
-            await _touch(database, installation)
-            standing = await _look_at(database, installation)
-            if same := answer_uninstall(standing):
-                return Requested(installation, same, created=False)
-            verb = "uninstall-with-data" if drop_data else "uninstall"
-            row = _row(installation, verb, standing.serving_request or standing.active_request, actor) | {
-                "revision": standing.revision
-            }
-            return Requested(installation, await _insert(database, row), created=True)
-
-    @unbroken
     async def order(self, operation: UUID) -> Order:
         """What a worker is to carry, or `Terminal` if there is no such operation."""
+        chosen = pick(
+            Operation.installation, Operation.verb, Operation.revision, Operation.request, Operation.wish, Operation.actor
+        )
         async with statement(self._engine) as database:
-            row = (
-                await database.execute(
-                    pick(*_OPERATION, Operation.installation, Operation.revision).where(col(Operation.id) == operation)
-                )
-            ).one_or_none()
+            row = (await database.execute(chosen.where(col(Operation.id) == operation))).one_or_none()
         if row is None:
             raise Terminal(f"there is no operation {operation}")
         request = InstallRequest.model_validate_json(row.request)
-        verb, _, data = row.verb.partition("-with-")
-        return Order(operation, row.installation, verb, row.revision, request, drop_data=bool(data))
+        return Order(operation, row.installation, row.verb, row.revision, request, Wish.read(row.wish), row.actor)
+
+    async def serving(self, installation: UUID) -> Served | None:
+        """The revision that serves now, or None."""
+        return await self._served(installation, col(Revision.number) == col(Installation.revision))
+
+    async def revision(self, installation: UUID, number: int) -> Served | None:
+        """One revision of the installation, or None if it never served."""
+        return await self._served(installation, col(Revision.number) == number)
+
+    @unbroken
+    async def _served(self, installation: UUID, which: Any) -> Served | None:
+        chosen = pick(Revision.number, Revision.operation, Revision.release, Revision.image, Revision.plan)
+        joined = chosen.join(Installation, col(Installation.id) == col(Revision.installation))
+        async with statement(self._engine) as database:
+            row = (await database.execute(joined.where(col(Installation.id) == installation, which))).one_or_none()
+        return Served(*row) if row else None
+
+    @unbroken
+    async def bygone(self, installation: UUID, coming: int = 0) -> tuple[Served, ...]:
+        """Every revision that nobody can go back to any more, because newer ones fill the history, so many `coming` ones counted in."""
+        chosen = pick(Revision.number, Revision.operation, Revision.release, Revision.image, Revision.plan)
+        newest_first = chosen.where(col(Revision.installation) == installation).order_by(
+            col(Revision.served_at).desc(), col(Revision.number).desc()
+        )
+        async with statement(self._engine) as database:
+            return tuple(Served(*row) for row in await database.execute(newest_first.offset(HISTORY + 1 - coming)))
 
     @unbroken
     async def last_install(self, installation: UUID) -> UUID:
-        """The newest operation that was to install; `Terminal` if there was none."""
-        mine = (col(Operation.installation) == installation) & (col(Operation.verb) == "install")
+        """The newest operation that was to install or update; `Terminal` if there was none."""
+        mine = (col(Operation.installation) == installation) & col(Operation.verb).in_(("install", "update"))
         newest = pick(Operation.id).where(mine).order_by(col(Operation.revision).desc()).limit(1)
         async with statement(self._engine) as database:
             found = (await database.execute(newest)).scalar_one_or_none()
@@ -123,83 +115,59 @@ class Operations:
 
     @unbroken
     async def serve_revision(self, made: Revision) -> None:
-        """Record the revision and that it serves now; a repeated call changes nothing."""
-        row = made.model_dump() | {"created_at": now_ms()}
-        write = upsert(self._engine, Revision).values(row).on_conflict_do_nothing()
-        serving = update(Installation).where(col(Installation.id) == made.installation).values(revision=made.number)
+        """Record the revision, if it is new, and that it serves now; a repeated call changes nothing but the time."""
+        row = made.model_dump() | {"created_at": now_ms(), "served_at": now_ms()}
+        write = upsert(self._engine, Revision).values(row)
+        again = write.on_conflict_do_update(index_elements=["installation", "number"], set_={"served_at": now_ms()})
+        serving = update(Installation).where(col(Installation.id) == made.installation)
         async with transaction(self._engine) as database:
-            await database.execute(write)
-            await database.execute(serving)
+            await database.execute(again)
+            await database.execute(serving.values(revision=made.number, enabled=True))
 
     @unbroken
-    async def serve_nothing(self, installation: UUID) -> None:
-        """Record that no revision of the installation serves any more."""
+    async def unserve_revision(self, made: tuple[UUID, int], operation: UUID, previous: int) -> None:
+        """Record that the previous revision serves again (0: none); the row of (installation, number) goes if the operation made it."""
+        installation, number = made
+        row = (col(Revision.installation) == installation) & (col(Revision.number) == number)
+        serving = update(Installation).where(col(Installation.id) == installation).values(revision=previous)
+        async with transaction(self._engine) as database:
+            await database.execute(serving)
+            await database.execute(delete(Revision).where(row, col(Revision.operation) == operation))
+
+    @unbroken
+    async def serve_again(self, installation: UUID, number: int) -> None:
+        """Record that the revision serves, as it did before; 0 is none."""
+        changed = update(Installation).where(col(Installation.id) == installation).values(revision=number)
         async with statement(self._engine) as database:
-            await database.execute(update(Installation).where(col(Installation.id) == installation).values(revision=0))
+            await database.execute(changed)
+
+    @unbroken
+    async def switch(self, installation: UUID, *, enabled: bool) -> None:
+        """Record whether what serves is switched on."""
+        changed = update(Installation).where(col(Installation.id) == installation).values(enabled=enabled)
+        async with statement(self._engine) as database:
+            await database.execute(changed)
+
+    @unbroken
+    async def missing(self, order: Order) -> tuple[str, ...]:
+        """The plugins that the order's request depends on and that do not serve for its tenant in its environment."""
+        request = order.request
+        there = (col(Installation.tenant) == request.tenant) & (col(Installation.environment) == request.environment)
+        serving = pick(Installation.plugin).where(there, col(Installation.revision) > 0, col(Installation.enabled))
+        async with statement(self._engine) as database:
+            known = {row.plugin for row in await database.execute(serving)}
+        return tuple(one for one in request.depends_on if one not in known)
 
     @unbroken
     async def others_in(self, namespace: str, installation: UUID) -> int:
         """How many other installations serve or are on their way in the namespace."""
-        active = pick(Operation.installation).where(col(Operation.phase).in_(UNFINISHED))
+        active = pick(Operation.installation).where(col(Operation.phase).in_(UNFINISHED), col(Operation.verb) != "plan")
         there = (col(Installation.namespace) == namespace) & (col(Installation.id) != installation)
         living = (col(Installation.revision) > 0) | col(Installation.id).in_(active)
         async with statement(self._engine) as database:
             return int((await database.execute(pick(func.count()).where(there & living))).scalar_one())
 
 
-UNFINISHED = ("requested", "applying", "parked", "undoing", "frozen")
-
-
-async def _lock_installation(engine: AsyncEngine, database: AsyncConnection, request: InstallRequest) -> UUID:
-    """The installation's id, made if need be; from here to the commit nobody else asks for anything on it."""
-    now = now_ms()
-    row = {"id": uuid4(), "tenant": request.tenant, "environment": request.environment, "plugin": request.plugin.name}
-    names = {"slug": slug(request.plugin.name), "namespace": namespace(request.tenant, request.environment), "revision": 0}
-    write = upsert(engine, Installation).values(row | names | {"created_at": now, "touched_at": now})
-    locked = write.on_conflict_do_update(index_elements=["tenant", "environment", "plugin"], set_={"touched_at": now})
-    return UUID(str((await database.execute(locked.returning(col(Installation.id)))).scalar_one()))
-
-
-async def _touch(database: AsyncConnection, installation: UUID) -> None:
-    touched = update(Installation).where(col(Installation.id) == installation).values(touched_at=now_ms())
-    if (await database.execute(touched.returning(col(Installation.id)))).first() is None:
-        raise Terminal(f"there is no installation {installation}")
-
-
-async def _look_at(database: AsyncConnection, installation: UUID) -> Standing:
-    mine = col(Operation.installation) == installation
-    last = (await database.execute(pick(*_OPERATION).where(mine).order_by(col(Operation.created_at).desc()).limit(1))).first()
-    serving = await database.execute(
-        pick(col(Installation.revision), *_OPERATION)
-        .outerjoin(
-            Revision, (col(Revision.installation) == col(Installation.id)) & (col(Revision.number) == col(Installation.revision))
-        )
-        .outerjoin(Operation, col(Operation.id) == col(Revision.operation))
-        .where(col(Installation.id) == installation)
-    )
-    served = serving.one()
-    highest = await database.execute(pick(func.max(Operation.revision)).where(mine))
-    return Standing(
-        active=last.id if last and last.phase in UNFINISHED else None,
-        frozen=bool(last and last.phase == "frozen"),
-        active_verb=last.verb if last else "",
-        active_request=last.request if last else "",
-        revision=served.revision,
-        serving_operation=served.id,
-        serving_request=served.request or "",
-        last_revision=highest.scalar_one() or 0,
-    )
-
-
-_OPERATION: tuple[Any, ...] = (Operation.id, Operation.verb, Operation.phase, Operation.request)
-
-
-def _row(installation: UUID, verb: str, body: str, actor: str) -> dict[str, Any]:
-    now = now_ms()
-    return {"installation": installation, "verb": verb, "request": body, "actor": actor, "created_at": now, "updated_at": now}
-
-
-async def _insert(database: AsyncConnection, row: dict[str, Any]) -> UUID:
-    operation = uuid4()
-    await database.execute(insert(Operation).values(row | {"id": operation}))
-    return operation
+def needs_of(request: InstallRequest) -> str:
+    """What the request depends on, as the text of the revision's row."""
+    return json.dumps(list(request.depends_on))

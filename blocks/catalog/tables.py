@@ -7,7 +7,10 @@ from sqlmodel import Field, SQLModel
 
 
 class Installation(SQLModel, table=True):
-    """One plugin for one tenant in one environment: the durable thing; `revision` is the one that serves, 0 if none does."""
+    """One plugin for one tenant in one environment: the durable thing; `revision` is the one that serves, 0 if none does.
+
+    What is not `enabled` answers 503 and runs nothing; `held` is why a person keeps it as it is, or empty.
+    """
 
     __table_args__ = (UniqueConstraint("tenant", "environment", "plugin"),)
 
@@ -18,6 +21,8 @@ class Installation(SQLModel, table=True):
     slug: str
     namespace: str = Field(index=True)
     revision: int = 0
+    enabled: bool = True
+    held: str = Field(default="", sa_type=Text)
     created_at: int = Field(sa_type=BigInteger)
     touched_at: int = Field(sa_type=BigInteger)
 
@@ -26,7 +31,9 @@ class Operation(SQLModel, table=True):
     """One verb on an installation: who may write its journal now, and where the journal stands.
 
     `token` counts every change of hands, `expires` says when the next worker may take it; `seq`, `head`, `phase` and `reason` are caches
-    of the journal, written in the transaction that appends. `revision` is the number this operation makes or removes.
+    of the journal, written in the transaction that appends. `revision` is the number this operation makes or removes. `wish` is JSON: what
+    was said with the verb. `slot` says that it may run now, `wakes_at` when what it waits for runs out (0: never), `vain` how many runs
+    were started since one last took the lease.
     """
 
     __table_args__ = (Index("operation_of_installation", "installation", "created_at"),)
@@ -36,8 +43,13 @@ class Operation(SQLModel, table=True):
     verb: str
     request: str = Field(sa_type=Text)
     actor: str
+    wish: str = Field(default="{}", sa_type=Text)
+    priority: int = 1
+    slot: bool = False
+    wakes_at: int = Field(default=0, sa_type=BigInteger)
     revision: int
     attempt: int = 0
+    vain: int = 0
     dispatched_at: int = Field(default=0, sa_type=BigInteger)
     flow_run: str = ""
     token: int = Field(default=0, sa_type=BigInteger)
@@ -69,7 +81,11 @@ class JournalEntry(SQLModel, table=True):
 
 
 class Revision(SQLModel, table=True):
-    """What an installation runs or ran; immutable, numbered from 1. `release` is `name@version`, `plan` the storage key of its document."""
+    """What an installation runs or ran; immutable but for `served_at`, numbered from 1.
+
+    `release` is `name@version`, `plan` the storage key of its document, `needs` a JSON list of plugins it cannot do without, `served_at`
+    when it last began to serve.
+    """
 
     installation: UUID = Field(primary_key=True, foreign_key="installation.id")
     number: int = Field(primary_key=True)
@@ -79,7 +95,29 @@ class Revision(SQLModel, table=True):
     image: str = Field(index=True)
     plan: str
     url: str
+    needs: str = Field(default="[]", sa_type=Text)
+    served_at: int = Field(default=0, sa_type=BigInteger)
     created_at: int = Field(sa_type=BigInteger)
+
+
+class Quarantine(SQLModel, table=True):
+    """A release (`name@version`) that was rolled back here and is not tried again; `lifted_at` is 0 until somebody lifts that."""
+
+    installation: UUID = Field(primary_key=True, foreign_key="installation.id")
+    release: str = Field(primary_key=True)
+    reason: str = Field(sa_type=Text)
+    actor: str
+    at: int = Field(sa_type=BigInteger)
+    lifted_at: int = Field(default=0, sa_type=BigInteger)
+    lifted_by: str = ""
+    lifted_why: str = Field(default="", sa_type=Text)
+
+
+class Turnstile(SQLModel, table=True):
+    """One row that whoever hands out slots must lock first, so that they are counted by one at a time."""
+
+    id: int = Field(primary_key=True)
+    passed: int = Field(default=0, sa_type=BigInteger)
 
 
 class Artefact(SQLModel, table=True):

@@ -1,0 +1,103 @@
+"""The runs that are started for operations: which comes next, which are on their way, and which lead nowhere."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, case, func, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel import col
+
+from blocks.catalog.database import lease_ms, pick, statement, unbroken
+from blocks.catalog.tables import Operation
+from blocks.domain.errors import Terminal
+from blocks.domain.journal import WORKABLE, Phase
+from blocks.domain.manifest import InstallRequest
+
+# What is on its way forwards: a run that is cancelled on its way back says nothing new.
+FORWARDS = (Phase.REQUESTED.value, Phase.APPLYING.value)
+
+
+@dataclass(frozen=True)
+class Start:
+    """The next run that is to carry an operation; `number` counts its runs from 1, `due` says that none is expected already."""
+
+    operation: UUID
+    verb: str
+    request: InstallRequest
+    number: int
+    due: bool
+
+
+class Starts:
+    """The runs of all operations; several processes may start them at once."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @unbroken
+    async def upcoming(self, operation: UUID, patience: float = 0) -> Start:
+        """The run to start next, the same one until it is noted; `Terminal` if there is no such operation.
+
+        One that was started less than `patience` seconds ago and has not come yet is still expected.
+        """
+        started = col(Operation.dispatched_at) > lease_ms() - int(patience * 1000)
+        due = (~(started & (col(Operation.expires) < col(Operation.dispatched_at)))).label("due")
+        chosen = pick(Operation.verb, Operation.request, Operation.attempt, due).where(col(Operation.id) == operation)
+        async with statement(self._engine) as database:
+            row = (await database.execute(chosen)).one_or_none()
+        if row is None:
+            raise Terminal(f"there is no operation {operation}")
+        return Start(operation, row.verb, InstallRequest.model_validate_json(row.request), row.attempt + 1, bool(row.due))
+
+    @unbroken
+    async def note(self, start: Start, flow_run: str) -> None:
+        """Count the run; of two processes that started it (Prefect gave both the same one) the second changes nothing."""
+        same = (col(Operation.id) == start.operation) & (col(Operation.attempt) == start.number - 1)
+        held = col(Operation.expires) >= lease_ms()
+        # A run that is started beside a silent worker is expected once the lease has run out; if the worker lives, it was no vain start.
+        counted = {
+            "attempt": start.number,
+            "vain": case((held, col(Operation.vain)), else_=col(Operation.vain) + 1),
+            "dispatched_at": case((held, col(Operation.expires) + 1), else_=lease_ms()),
+            "flow_run": flow_run,
+        }
+        async with statement(self._engine) as database:
+            await database.execute(update(Operation).where(same).values(counted))
+
+    @unbroken
+    async def on_their_way(self) -> dict[str, UUID]:
+        """The operations that go forwards, by the flow run that was last started for each."""
+        chosen = pick(Operation.flow_run, Operation.id).where(col(Operation.phase).in_(FORWARDS), col(Operation.flow_run) != "")
+        async with statement(self._engine) as database:
+            return {row.flow_run: UUID(str(row.id)) for row in await database.execute(chosen)}
+
+    @unbroken
+    async def in_vain(self, most: int) -> frozenset[UUID]:
+        """Operations for which so many runs in a row were started and none took the lease."""
+        chosen = pick(Operation.id).where(_workable(), col(Operation.vain) >= most)
+        async with statement(self._engine) as database:
+            return frozenset(UUID(str(row.id)) for row in await database.execute(chosen))
+
+    @unbroken
+    async def overdue(self, ttl: float, left: float) -> list[UUID]:
+        """Operations whose worker is silent: of its lease of `ttl` seconds no more than `left` is left.
+
+        Those for which a run was started since the lease was last renewed are not among them.
+        """
+        renewed_at = col(Operation.expires) - int(ttl * 1000)
+        late = (col(Operation.expires) >= lease_ms()) & (col(Operation.expires) - lease_ms() <= int(left * 1000))
+        chosen = pick(Operation.id).where(_workable(), late, col(Operation.dispatched_at) < renewed_at)
+        async with statement(self._engine) as database:
+            return [UUID(str(row.id)) for row in await database.execute(chosen)]
+
+    @unbroken
+    async def next_expiry(self) -> float | None:
+        """Seconds until the first of the held leases runs out, or None if none is held; the database's clock says."""
+        held = _workable() & (col(Operation.expires) >= lease_ms())
+        async with statement(self._engine) as database:
+            left = (await database.execute(pick(func.min(col(Operation.expires)) - lease_ms()).where(held))).scalar_one()
+        return None if left is None else float(left) / 1000
+
+
+def _workable() -> ColumnElement[bool]:
+    return col(Operation.phase).in_([phase.value for phase in WORKABLE])
