@@ -16,15 +16,17 @@ from uuid import UUID
 
 import asyncpg
 
-from blocks.domain.errors import Refused, Transient
+from blocks.domain.errors import Refused, Transient, Unreachable
 from blocks.ports.cluster import Made
 
 NAME = re.compile(r"p_[0-9a-f]{16}")
 CONNECTIONS = 20
 ITERATIONS = 4096
 SECONDS = 30
-# SQLSTATE classes in which another try can help: connection, rollback, out of something, operator's intervention; and a name just taken.
-PASSING = ("08", "40", "53", "57", "42710", "42P04", "55006")
+# SQLSTATE classes in which the server is away for now: connection, out of something, operator's intervention.
+AWAY = ("08", "53", "57")
+# In which another try can help: rollback, and a name just taken.
+PASSING = ("40", "42710", "42P04", "55006")
 
 
 class PluginDatabases:
@@ -86,7 +88,7 @@ class PluginDatabases:
             ) from problem
         except (asyncpg.InterfaceError, OSError, TimeoutError) as problem:
             why = str(problem) or type(problem).__name__
-            raise Transient(f"the database server for plugins does not answer: {why}", "see that PostgreSQL runs") from problem
+            raise Unreachable(f"the database server for plugins does not answer: {why}", "see that PostgreSQL runs") from problem
 
 
 def scram_verifier(password: str, salt: bytes) -> str:
@@ -124,8 +126,9 @@ def _check(name: str) -> None:
 
 def _translated(problem: asyncpg.PostgresError) -> Refused | Transient:
     state = str(problem.sqlstate or "")
-    if state.startswith(PASSING):
-        return Transient(f"the database server for plugins cannot do it now: {problem}")
+    if state.startswith((*AWAY, *PASSING)):
+        kind = Unreachable if state.startswith(AWAY) else Transient
+        return kind(f"the database server for plugins cannot do it now: {problem}")
     return Refused(
         f"the database server for plugins says no: {problem}", "see PLUGIN_DATABASE_ADMIN_URL and what its role may do"
     )

@@ -1,8 +1,8 @@
 """The image registry, asked about images by the OCI distribution protocol; what is built and pushed goes there through Docker Engine."""
 
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 
@@ -74,7 +74,7 @@ def refuse_unless_answered(status: int, host: str) -> None:
 
 
 @asynccontextmanager
-async def open_image_registry(plain: frozenset[str], extra_ca: Path | None = None) -> AsyncIterator[ImageRegistry]:
+async def open_image_registry(plain: frozenset[str], tls: ssl.SSLContext | None = None) -> AsyncIterator[ImageRegistry]:
     """The registry, with one pool of connections that is closed at the end."""
-    async with httpx.AsyncClient(verify=trust(extra_ca), timeout=httpx.Timeout(30, connect=5)) as web:
+    async with httpx.AsyncClient(verify=tls or trust(None), timeout=httpx.Timeout(30, connect=5)) as web:
         yield ImageRegistry(web, plain)

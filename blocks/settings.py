@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 WORLD = Path("/var/lib/plugin-pipeline/world.env")
 Seconds = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(gt=0)]
 
 
 class Settings(BaseSettings):
@@ -25,6 +26,10 @@ class Settings(BaseSettings):
     lease_renew: Seconds = 2
     storage_dir: Path = Path("build/storage")
     secrets_dir: Path = Path("build/secrets")
+    max_applying: Count = Field(default=10, description="operations that are carried at once; the rest queue")
+    max_begins: Count = Field(default=5, description="workers that may begin one step without a result before it freezes")
+    max_starts: Count = Field(default=20, description="runs that may be started in a row without one that takes the lease")
+    hold_limit: Seconds = Field(default=900, description="how long a step waits for an outside system that cannot be seen")
 
     # where releases come from
     npm_registry: str = Field(default="", description="empty: the one that npm is configured for")
@@ -71,6 +76,11 @@ class Settings(BaseSettings):
     api_port: int = 8080
     health_port: int = 8081
     metrics_port: int = 9090
+    closed_host: str = Field(default="127.0.0.1", description="where the answer of disabled plugins is listened for")
+    closed_port: int = 8082
+    closed_address: str = Field(
+        default="", description="where the gateway finds it, as ip:port; empty: plugins cannot be disabled"
+    )
     jwt_issuer: str = "plugin-pipeline"
     jwt_audience: str = "plugin-api"
     jwt_public_key: Path = Path("build/keys/token.pub")

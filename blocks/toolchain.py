@@ -13,8 +13,11 @@ from blocks.catalog.database import open_database
 from blocks.catalog.journal import Journal
 from blocks.catalog.leases import Leases
 from blocks.catalog.operations import Operations
+from blocks.catalog.quarantine import Quarantines
+from blocks.catalog.seals import FolderSeals
 from blocks.cluster.live import open_cluster
 from blocks.databases import PluginDatabases
+from blocks.fence import Fence
 from blocks.image_builder import DockerBuilder
 from blocks.image_registry import open_image_registry
 from blocks.package_manager import Pnpm
@@ -24,7 +27,7 @@ from blocks.ports.scanners import Scanner
 from blocks.ports.sources import Packages, Sources, Storage
 from blocks.scanners.configured import open_scanners
 from blocks.settings import Settings
-from blocks.sources.known import open_sources
+from blocks.sources.known import open_sources, trust
 from blocks.storage import FolderStorage
 from blocks.web import open_web
 
@@ -37,6 +40,7 @@ class Toolchain:
     journal: Journal
     leases: Leases
     operations: Operations
+    quarantines: Quarantines
     artefacts: Artefacts
     storage: Storage
     sources: Sources
@@ -45,34 +49,42 @@ class Toolchain:
     registry: ImageRegistry
     scanners: Mapping[str, Scanner]
     off: Mapping[str, str]
+    fence: Fence
     cluster: Cluster
     databases: Databases
     web: Web
+
+
+def open_seals(settings: Settings) -> FolderSeals:
+    """Where the heads of the journals are kept, signed, outside the database; the key is a secret beside the others."""
+    return FolderSeals(settings.storage_dir / "seals", settings.secrets_dir / "seals.key")
 
 
 @asynccontextmanager
 async def open_toolchain(settings: Settings, operation: UUID) -> AsyncIterator[Toolchain]:
     """The toolchain for one operation; everything that was opened is closed at the end."""
     async with AsyncExitStack() as stack:
-        engine = open_database(settings.database_url)
+        engine, fence = open_database(settings.database_url), Fence()
         stack.push_async_callback(engine.dispose)
         scanners, off = open_scanners(settings)
         packages = Pnpm(settings.pnpm, settings.store_dir, settings.extra_ca_bundle)
-        plain = frozenset(settings.plain_registries)
+        plain, tls = frozenset(settings.plain_registries), trust(settings.extra_ca_bundle)
         yield Toolchain(
             settings=settings,
-            journal=Journal(engine),
+            journal=Journal(engine, open_seals(settings)),
             leases=Leases(engine, settings.lease_ttl),
             operations=Operations(engine),
+            quarantines=Quarantines(engine),
             artefacts=Artefacts(engine, operation),
             storage=FolderStorage(settings.storage_dir),
-            sources=await stack.enter_async_context(open_sources(settings, packages.default_registry)),
+            sources=await stack.enter_async_context(open_sources(settings, packages.default_registry, tls)),
             packages=packages,
             images=DockerBuilder(settings.docker_host, {"BASE_IMAGE": settings.base_image, "NODE_IMAGE": settings.node_image}),
-            registry=await stack.enter_async_context(open_image_registry(plain, settings.extra_ca_bundle)),
+            registry=await stack.enter_async_context(open_image_registry(plain, tls)),
             scanners=scanners,
             off=off,
-            cluster=await stack.enter_async_context(open_cluster(settings.kubeconfig)),
+            fence=fence,
+            cluster=await stack.enter_async_context(open_cluster(settings.kubeconfig, fence)),
             databases=PluginDatabases(settings.plugin_database_admin_url.get_secret_value()),
-            web=await stack.enter_async_context(open_web(settings.gateway_url)),
+            web=await stack.enter_async_context(open_web(settings.gateway_url, tls)),
         )

@@ -1,6 +1,7 @@
 """Asking a plugin through the gateway, as a person's browser would."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -33,9 +34,9 @@ class GatewayWeb:
 
 
 @asynccontextmanager
-async def open_web(gateway_url: str) -> AsyncIterator[GatewayWeb]:
+async def open_web(gateway_url: str, tls: ssl.SSLContext | None = None) -> AsyncIterator[GatewayWeb]:
     """The gateway at the address; no proxy of the environment comes in between, and no redirect is followed."""
-    async with httpx.AsyncClient(base_url=gateway_url, trust_env=False, timeout=SECONDS) as client:
+    async with httpx.AsyncClient(base_url=gateway_url, trust_env=False, verify=tls or True, timeout=SECONDS) as client:
         yield GatewayWeb(client)
 
 

@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from functools import partial
 from socket import gethostname
 from time import monotonic
 from uuid import UUID
@@ -16,7 +17,7 @@ from uuid import UUID
 from blocks.catalog.leases import Lease, Leases
 from blocks.catalog.operations import Order
 from blocks.domain.errors import LeaseLost, Transient
-from blocks.domain.journal import Fact, Kind, Reason, State, fold
+from blocks.domain.journal import TURNS_BACK, Fact, Kind, Reason, State, fold
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.status import read_reason
 from blocks.settings import Settings
@@ -63,8 +64,8 @@ class Work:
         await self.record("operation", kind, json.dumps(asdict(why)))
 
     async def failure(self) -> Reason:
-        """Why the operation failed, as it was recorded before it was taken back."""
-        told = [entry.payload for entry in await self.tools.journal.read(self.operation) if entry.kind is Kind.FAILED]
+        """Why the operation turned back, as it was recorded by the run that failed or the person who said so."""
+        told = [entry.payload for entry in await self.tools.journal.read(self.operation) if entry.kind in TURNS_BACK]
         return (read_reason(told[-1]) if told else None) or UNTOLD
 
 
@@ -75,10 +76,28 @@ async def open_work(operation: UUID, settings: Settings) -> AsyncIterator[Work]:
     After anything else the lease runs out by itself: that is the pause before the next try.
     """
     async with open_toolchain(settings, operation) as tools:
-        lease = await tools.leases.acquire(operation, f"{gethostname()}:{os.getpid()}")
+        lease = await take(tools.leases, operation, f"{gethostname()}:{os.getpid()}")
+        tools.fence.ask(partial(tools.leases.renew, lease))
         async with kept(tools.leases, lease, settings.lease_renew):
             yield Work(lease, await tools.operations.order(operation), tools)
         await tools.leases.release(lease)
+
+
+async def take(leases: Leases, operation: UUID, holder: str) -> Lease:
+    """The lease on the operation, once the one that stands has run out unrenewed; `LeaseLost` as soon as it is certain that somebody lives.
+
+    So a run can be started before a dead worker's lease is over, and the time that it takes to start is not lost.
+    """
+    seen = 0
+    while True:
+        try:
+            return await leases.acquire(operation, holder)
+        except LeaseLost:
+            runs_out, left = await leases.runs_out(operation)
+            if not left or seen not in (0, runs_out):
+                raise
+            seen = runs_out
+            await asyncio.sleep(min(left, 0.25))
 
 
 @asynccontextmanager

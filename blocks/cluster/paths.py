@@ -22,6 +22,7 @@ KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "Service": ("api/v1", "services"),
         "ServiceAccount": ("api/v1", "serviceaccounts"),
         "Deployment": ("apis/apps/v1", "deployments"),
+        "EndpointSlice": ("apis/discovery.k8s.io/v1", "endpointslices"),
         "Event": ("apis/events.k8s.io/v1", "events"),
         "HTTPRoute": ("apis/gateway.networking.k8s.io/v1", "httproutes"),
         "NetworkPolicy": ("apis/networking.k8s.io/v1", "networkpolicies"),
@@ -41,6 +42,11 @@ class Ask:
     query: Mapping[str, str | int]
     body: Mapping[str, object] | None = None
     content_type: str = "application/json"
+
+    @property
+    def only_looks(self) -> bool:
+        """Whether nothing is changed by it, however often it is asked."""
+        return self.method == "GET" or self.query.get("dryRun") == "All"
 
 
 def path_of(name: Name) -> str:

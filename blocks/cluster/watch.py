@@ -1,31 +1,25 @@
 """Watching: what is in view is kept up to date from the server's own stream, and a decision is taken at every change.
 
 Nothing is asked twice that the server tells by itself: a stream that ends goes on from the last version seen, and only when that
-version is gone (410), or the stream breaks, is everything listed again; the listing then tells whether the cluster is away.
+version is gone (410), or the stream breaks or falls silent, is everything listed again; the listing then tells whether the cluster is
+away. Only time in which the server was heard is spent, and nobody gives up waiting without having looked once more.
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any, TypeVar
 
-from blocks.cluster.connection import STREAM_SECONDS, Connection, answer_of
-from blocks.cluster.paths import list_of
+from blocks.cluster.connection import LONGEST_WAIT, Connection
 from blocks.cluster.read import find_objects
-from blocks.cluster.translate import GONE, refusal
+from blocks.cluster.stream import VersionGone, read_changes
 from blocks.domain.errors import Transient
 from blocks.domain.objects.blueprint import Object
 from blocks.ports.cluster import Sights, View, Views
+from blocks.ports.patience import Patience
 
 T = TypeVar("T")
 # Seconds before a stream is opened again that ended without a word: the server may be going down.
 PAUSE = 0.2
-OK = 200
-
-
-class VersionGone(Exception):
-    """The server no longer knows the version from which the stream was to go on."""
 
 
 class Sighting:
@@ -53,12 +47,37 @@ class Sighting:
             self._seen.pop(found["metadata"]["uid"], None)
 
 
-async def wait_for(connection: Connection, views: Views, decide: Callable[[Sights], T | None], seconds: float) -> T | None:
-    """The first decision that what is seen leads to, or None after so many seconds; `Transient` when the cluster is away."""
+class Hearing:
+    """When the server was last heard: time between two signs of life is spent, unless a stream was lost in between."""
+
+    def __init__(self, patience: Patience) -> None:
+        self._patience, self._clock = patience, asyncio.get_running_loop().time
+        self._heard: float | None = None
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left if the server is still there."""
+        return self._patience.left - (0 if self._heard is None else self._clock() - self._heard)
+
+    def note(self) -> None:
+        """The server is heard."""
+        now = self._clock()
+        if self._heard is not None:
+            self._patience.spend(now - self._heard)
+        self._heard = now
+
+    def lose(self) -> None:
+        """Nobody knows since when the server was not there."""
+        self._heard = None
+
+
+async def wait_for(connection: Connection, views: Views, decide: Callable[[Sights], T | None], patience: Patience) -> T | None:
+    """The first decision that what is seen leads to, or None when patience is at an end; `Unreachable` when the cluster is away."""
     answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-    sightings = {name: Sighting(view) for name, view in views.items()}
+    sightings, hearing = {name: Sighting(view) for name, view in views.items()}, Hearing(patience)
 
     def look_again() -> None:
+        hearing.note()
         complete = all(one.version for one in sightings.values())
         if (
             complete
@@ -67,16 +86,15 @@ async def wait_for(connection: Connection, views: Views, decide: Callable[[Sight
         ):
             answer.set_result(found)
 
-    followers: list[asyncio.Future[None]] = [
-        asyncio.create_task(_follow(connection, one, look_again)) for one in sightings.values()
-    ]
+    followers = [asyncio.create_task(_follow(connection, one, hearing, look_again)) for one in sightings.values()]
+    everything: set[asyncio.Future[Any]] = {answer, *followers}
     try:
-        everything: set[asyncio.Future[Any]] = {answer, *followers}
-        await asyncio.wait(everything, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for follower in followers:
-            if follower.done():
-                follower.result()
-        return answer.result() if answer.done() else None
+        while hearing.left > 0 and not answer.done():
+            await asyncio.wait(everything, timeout=max(hearing.left, PAUSE), return_when=asyncio.FIRST_COMPLETED)
+            for follower in followers:
+                if follower.done():
+                    follower.result()
+        return answer.result() if answer.done() else await _look_once_more(connection, views, decide, hearing)
     finally:
         answer.cancel()
         for follower in followers:
@@ -84,41 +102,32 @@ async def wait_for(connection: Connection, views: Views, decide: Callable[[Sight
         await asyncio.gather(*followers, return_exceptions=True)
 
 
-async def _follow(connection: Connection, sighting: Sighting, changed: Callable[[], None]) -> None:
+async def _look_once_more(
+    connection: Connection, views: Views, decide: Callable[[Sights], T | None], hearing: Hearing
+) -> T | None:
+    seen = {name: (await find_objects(connection, view))[0] for name, view in views.items()}
+    hearing.note()
+    return decide(seen)
+
+
+async def _follow(connection: Connection, sighting: Sighting, hearing: Hearing, changed: Callable[[], None]) -> None:
     while True:
         sighting.start(*await find_objects(connection, sighting.view))
         changed()
         try:
             while True:
                 await _read_stream(connection, sighting, changed)
-        except (VersionGone, Transient):
+        except VersionGone:
             await asyncio.sleep(PAUSE)
+        except Transient as problem:
+            hearing.lose()
+            await asyncio.sleep(max(PAUSE, min(problem.retry_after, LONGEST_WAIT)))
 
 
 async def _read_stream(connection: Connection, sighting: Sighting, changed: Callable[[], None]) -> None:
     began = sighting.version
-    async for happened, found in _changes(connection, sighting):
+    async for happened, found in read_changes(connection, sighting.view, began):
         sighting.note(happened, found)
         changed()
     if sighting.version == began:
         await asyncio.sleep(PAUSE)
-
-
-async def _changes(connection: Connection, sighting: Sighting) -> AsyncIterator[tuple[str, Object]]:
-    listing = list_of(sighting.view)
-    going_on: dict[str, str | int] = {"watch": "true", "resourceVersion": sighting.version}
-    going_on |= {"allowWatchBookmarks": "true", "timeoutSeconds": STREAM_SECONDS}
-    async with connection.stream(replace(listing, query={**listing.query, **going_on})) as response:
-        if response.status == GONE:
-            raise VersionGone
-        if response.status != OK:
-            raise refusal(await answer_of(response), f"watch {sighting.view.kind}")
-        async for line in response.content:
-            yield _change(json.loads(line))
-
-
-def _change(event: dict[str, Any]) -> tuple[str, Object]:
-    if event["type"] != "ERROR":
-        return event["type"], event["object"]
-    # Inside a stream the server says so as an event, whatever status the stream began with.
-    raise VersionGone

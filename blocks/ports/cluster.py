@@ -7,6 +7,7 @@ from uuid import UUID
 
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.names import Name
+from blocks.ports.patience import Patience
 
 T = TypeVar("T")
 
@@ -32,6 +33,15 @@ class Applied:
     name: Name
     uid: str
     created: bool
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What applying an object would lead to: as it stands, as it would stand, and the cluster's own words if it would refuse."""
+
+    live: Object | None
+    after: Object | None
+    objection: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,12 +72,19 @@ class Cluster(Protocol):
         """Let the object stand as desired, or raise `Refused` if it is somebody else's or somebody else changed it."""
         ...
 
+    async def preview(self, desired: Object, stand_in: str = "") -> Preview:
+        """What applying the object would lead to; nothing is changed, and a no is told instead of raised.
+
+        Where the object's namespace is not there yet, it is tried in the stand-in namespace, and named as it is to be named.
+        """
+        ...
+
     async def remove(self, name: Name, is_ours: Callable[[Object], bool]) -> bool:
         """Let the object be gone with all that hangs on it, if it is ours as it stands; whether it was there and ours."""
         ...
 
-    async def wait(self, views: Views, decide: Callable[[Sights], T | None], seconds: float) -> T | None:
-        """The first decision that what is seen leads to, or None after so many seconds; decided again at every change."""
+    async def wait(self, views: Views, decide: Callable[[Sights], T | None], seconds: float | Patience) -> T | None:
+        """The first decision that what is seen leads to, decided again at every change; None after so many seconds of seeing."""
         ...
 
     async def last_words(self, namespace: str, pod: str, *, previous: bool) -> str:

@@ -39,14 +39,19 @@ class KnownSources:
 
 
 @asynccontextmanager
-async def open_sources(settings: Settings, default_registry: Callable[[], Awaitable[str]]) -> AsyncIterator[KnownSources]:
+async def open_sources(
+    settings: Settings, default_registry: Callable[[], Awaitable[str]], tls: ssl.SSLContext | None = None
+) -> AsyncIterator[KnownSources]:
     """All sources, with one pool of connections that is closed at the end."""
-    async with httpx.AsyncClient(verify=trust(settings.extra_ca_bundle), timeout=TIMES, follow_redirects=True) as web:
+    async with httpx.AsyncClient(verify=tls or trust(settings.extra_ca_bundle), timeout=TIMES, follow_redirects=True) as web:
         yield KnownSources(settings, web, default_registry)
 
 
 def trust(extra: Path | None) -> ssl.SSLContext:
-    """The machine's own certificates and those of the extra bundle; `Refused` if the bundle cannot be read."""
+    """The machine's own certificates and those of the extra bundle; `Refused` if the bundle cannot be read.
+
+    To read them takes as long as a step's whole bookkeeping: whoever opens several connections makes one context for all.
+    """
     context = ssl.create_default_context()
     if extra is not None:
         try:
