@@ -1,4 +1,4 @@
-"""From request to a plugin that answers."""
+"""From request to a plugin that answers: the first revision, or the next in place of the one that serves."""
 
 from uuid import UUID
 
@@ -8,31 +8,42 @@ from prefect.client.schemas.objects import State
 from blocks.domain.manifest import InstallRequest
 from blocks.settings import read_settings
 from blocks.work import Work
+from tasks.admit import admit_release
+from tasks.approval import approval
 from tasks.build import build
 from tasks.carry import carry
 from tasks.fetch import fetch
 from tasks.gates import judge
-from tasks.plan import make_plan
-from tasks.provision import provision_database, provision_namespace
+from tasks.plan import confirm_plan, make_plan
+from tasks.prepare import prepare
+from tasks.provision import hand_over_data, provision_database, provision_namespace
 from tasks.record import record_install, serve_revision
 from tasks.report import report_operation
 from tasks.resolve import resolve
+from tasks.retire import retire_revision
 from tasks.rollout import roll_out
-from tasks.scan import scan, scan_all
+from tasks.scan import scan
+from tasks.shift import shift_traffic
 from tasks.verify import verify
 
 STEPS = (
     resolve,
+    admit_release,
     fetch,
     build,
     scan,
     judge,
     make_plan,
+    approval,
+    confirm_plan,
     provision_namespace,
     provision_database,
+    hand_over_data,
     roll_out,
+    shift_traffic,
     verify,
     serve_revision,
+    retire_revision,
 )
 
 
@@ -47,16 +58,18 @@ async def install_plugin(request: InstallRequest, operation: UUID | None = None)
 
 
 async def tell(work: Work) -> None:
-    """The journey of one installation."""
-    request = await work.request()
-    resolution = await resolve(work)
-    materials = await fetch(work, resolution)
-    image = await build(work, resolution, materials)
-    report = await scan_all(work, image, materials)
-    verdict = await judge(work, report, request.environment)
-    plan = await make_plan(work, resolution, image, verdict)
+    """The journey of one installation, and of each of its updates."""
+    plan = await prepare(work)
+    if not plan.changes:
+        return  # it serves already, exactly so
+    await approval(work, plan)
+    await confirm_plan(work, plan)
     await provision_namespace(work, plan)
     await provision_database(work, plan)
+    if plan.data:
+        await hand_over_data(work, plan)
     await roll_out(work, plan)
-    await verify(work, plan, resolution)
-    await serve_revision(work, plan, resolution)
+    await shift_traffic(work, plan)
+    await verify(work, plan)
+    await serve_revision(work, plan)
+    await retire_revision(work, plan)

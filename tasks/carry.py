@@ -8,25 +8,30 @@ from prefect.client.schemas.objects import State as RunState
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
-from blocks.domain.errors import PipelineError, StandAside, Terminal
+from blocks.domain.errors import Exhausted, Parked, PipelineError, RecordAway, StandAside, Terminal, Unreachable
 from blocks.domain.journal import Kind, Phase, Reason
 from blocks.settings import Settings
 from blocks.work import Work, open_work
 from tasks.kinds import Step, take_back
 
-Story: TypeAlias = Callable[[Work], Awaitable[None]]
+Story: TypeAlias = Callable[[Work], Awaitable[object]]
 Steps: TypeAlias = Iterable[Step[..., Any]]
+# From the result of one of these steps on, the world outside is changed.
+PLANNED = frozenset({"make_plan", "plan_return", "recall_plan"})
 
 
 async def carry(operation: UUID, settings: Settings, story: Story, steps: Steps) -> RunState[None]:
     """Carry the operation on until it ends or must wait; the state returned is what Prefect's page shows.
 
-    A run that finds the operation held by another worker ends quietly: nothing is wrong.
+    A run that finds the operation held by another worker ends quietly: nothing is wrong. So does one whose database is away: what it
+    cannot write down it may not conclude, and the keeper sends another.
     """
     try:
         async with open_work(operation, settings) as work:
             return await _go_on(work, story, steps)
-    except StandAside as aside:
+    except Parked as parked:
+        return Completed(name="Parked", message=str(parked))
+    except (StandAside, RecordAway) as aside:
         return Completed(name="StoodAside", message=str(aside))
 
 
@@ -38,6 +43,8 @@ async def _go_on(work: Work, story: Story, steps: Steps) -> RunState[None]:
         await work.record("operation", Kind.FINISHED)
         return Completed(name="Succeeded")
     why = Reason(problem.code, problem.message, problem.hint)
+    if await _is_to_freeze(work, problem):
+        return await _freeze(work, why)
     await work.record_reason(Kind.FAILED, why)
     return await _go_back(work, steps, why)
 
@@ -46,7 +53,7 @@ async def _tell(work: Work, story: Story) -> PipelineError | None:
     """Run the story; what went wrong is returned, so that it is journaled before anything is taken back."""
     try:
         await story(work)
-    except StandAside:
+    except (StandAside, RecordAway):
         raise
     except PipelineError as problem:
         get_run_logger().error("%s", problem)
@@ -63,11 +70,23 @@ async def _tell(work: Work, story: Story) -> PipelineError | None:
 async def _go_back(work: Work, steps: Steps, why: Reason) -> RunState[None]:
     try:
         await take_back(work, steps)
-    except StandAside:
+    except (StandAside, RecordAway):
         raise
     except PipelineError as problem:
         stuck = Reason(problem.code, f"{why.message}; then taking it back stopped: {problem.message}", problem.hint or why.hint)
-        await work.record_reason(Kind.FROZEN, stuck)
-        return Failed(name="Frozen", message=stuck.message)
+        return await _freeze(work, stuck)
     await work.record("operation", Kind.WITHDRAWN)
     return Failed(name="Withdrawn", message=f"{why.message}; what was begun has been taken back")
+
+
+async def _is_to_freeze(work: Work, problem: PipelineError) -> bool:
+    """Whether a person must look before anything is taken back: nothing can be, or the request says so of what follows the plan."""
+    if isinstance(problem, Exhausted | Unreachable):
+        return True
+    planned = PLANNED & (await work.look()).results.keys()
+    return bool(planned) and work.order.request.options.on_failure == "freeze"
+
+
+async def _freeze(work: Work, why: Reason) -> RunState[None]:
+    await work.record_reason(Kind.FROZEN, why)
+    return Failed(name="Frozen", message=why.message)

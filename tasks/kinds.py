@@ -5,9 +5,11 @@ beside it, with `@name.undo`, write what takes it back from the same arguments. 
 dataclasses or Pydantic models. What is called more than once in an operation is `keyed`: its first argument is part of its name.
 """
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Iterable
 from enum import StrEnum
+from functools import partial
 from types import GenericAlias
 from typing import Any, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, get_type_hints
 
@@ -18,15 +20,19 @@ from prefect.client.schemas.objects import TaskRun
 from prefect.states import Completed
 from pydantic import TypeAdapter
 
-from blocks.domain.errors import PlanStale, PointOfNoReturn, Transient
-from blocks.domain.journal import Kind
+from blocks.domain.errors import Exhausted, Parked, PlanStale, PointOfNoReturn, Transient, Unreachable
+from blocks.domain.journal import Kind, State
 from blocks.work import Work
 
 P = ParamSpec("P")
 R = TypeVar("R")
+T = TypeVar("T")
 Body: TypeAlias = Callable[Concatenate[Work, P], Awaitable[R]]
 # Seconds between tries of a step that met something transient; an outside system's Retry-After is waited for in the block that met it.
 PAUSES: tuple[float, ...] = (0.5, 2, 5)
+# Seconds between looks at an outside system that cannot be seen; the last is repeated.
+HOLDS: tuple[float, ...] = (0.2, 0.5, 1, 2, 5, 10)
+LEAVE_IT = "see to it; then retry, accepting what remains: it is left as it is, and everything before it is taken back"
 
 
 class Undo(StrEnum):
@@ -38,16 +44,19 @@ class Undo(StrEnum):
     FINAL = "final"
 
 
-def step(undo: Undo, *, keyed: bool = False) -> "Callable[[Body[P, R]], Step[P, R]]":
-    """Make a step of the function; its undo class is said here, so that nobody forgets it."""
-    return lambda do: Step(do, undo, keyed=keyed)
+def step(undo: Undo, *, keyed: bool = False, remains: str = "") -> "Callable[[Body[P, R]], Step[P, R]]":
+    """Make a step of the function; its undo class is said here, so that nobody forgets it.
+
+    A final step says in `remains` what will be left when everything else is taken back.
+    """
+    return lambda do: Step(do, undo, keyed=keyed, remains=remains)
 
 
 class Step(Generic[P, R]):
     """A Prefect task that the journal remembers."""
 
-    def __init__(self, do: Body[P, R], undo: Undo, *, keyed: bool = False) -> None:
-        self.name, self.undo_class, self._keyed = getattr(do, "__name__", ""), undo, keyed
+    def __init__(self, do: Body[P, R], undo: Undo, *, keyed: bool = False, remains: str = "") -> None:
+        self.name, self.undo_class, self._keyed, self._remains = getattr(do, "__name__", ""), undo, keyed, remains
         self._do: Callable[..., Awaitable[R]] = do
         self._take_back: Callable[..., Awaitable[None]] | None = None
         self._signature = inspect.signature(do)
@@ -62,7 +71,10 @@ class Step(Generic[P, R]):
         _, *values = self._signature.bind(work, *args, **kwargs).args
         task = self._once_task.with_options(name=self._key(values))
         run: RunState[R] = await task(work, tuple(values), return_state=True)
-        return await run.aresult()
+        result = await run.aresult()
+        if isinstance(result, Parked):
+            raise result
+        return result
 
     def undo(self, take_back: Body[P, None]) -> Body[P, None]:
         """Let this function take the step back; it gets the arguments that the intent recorded."""
@@ -80,25 +92,34 @@ class Step(Generic[P, R]):
     def _key(self, values: Iterable[Any]) -> str:
         return f"{self.name}:{next(iter(values))}" if self._keyed else self.name
 
-    async def _once(self, work: Work, args: tuple[Any, ...]) -> R | RunState[R]:
+    async def _once(self, work: Work, args: tuple[Any, ...]) -> R | RunState[Any]:
         state, key = await work.look(), self._key(args)
         if key in state.intents and self._arguments.validate_json(state.intents[key]) != args:
             raise PlanStale(f"{key} was recorded with other arguments than it is called with now")
         if key in state.results:
             return Completed(name="Recorded", data=self._result.validate_json(state.results[key]))
+        must_lead_somewhere(work, state, key)
         await work.record(key, Kind.INTENDED, self._arguments.dump_json(args).decode())
-        result = await self._do(work, *args)
+        try:
+            result = await hold(work, partial(self._do, work, *args))
+        except Parked as parked:
+            # To wait for a person is no failure of the task, so it is handed on as a value.
+            await work.record(key, Kind.PARKED, parked.question)
+            return Completed(name="Parked", data=parked)
         await work.record(key, Kind.DONE, self._result.dump_json(result).decode())
         return result
 
     async def _revert(self, work: Work, key: str) -> None:
-        if not self._can_be_undone():
-            raise PointOfNoReturn(f"{key} cannot be taken back")
-        args = self._arguments.validate_json((await work.look()).intents[key])
+        state, undo = await work.look(), f"undo {key}"
+        stays = not self._can_be_undone()
+        if stays and not state.accepted:
+            raise PointOfNoReturn(f"{key} cannot be taken back: {self._remains or 'nobody knows how'}", LEAVE_IT)
+        must_lead_somewhere(work, state, undo)
+        args = self._arguments.validate_json(state.intents[key])
         await work.record(key, Kind.UNDOING)
-        if self._take_back:
-            await self._take_back(work, *args)
-        await work.record(key, Kind.UNDONE)
+        if self._take_back and not stays:
+            await hold(work, partial(self._take_back, work, *args))
+        await work.record(key, Kind.UNDONE, '{"left": true}' if stays else "null")
 
     def _can_be_undone(self) -> bool:
         # An undo that was promised and never written is a point of no return, not a success.
@@ -115,9 +136,37 @@ async def take_back(work: Work, steps: Iterable[Step[..., Any]]) -> None:
         await owner.revert(work, key)
 
 
+def must_lead_somewhere(work: Work, state: State, what: str) -> None:
+    """Raise `Exhausted` when the step was begun too often by workers that never came to a result: a bug is not to be tried for ever."""
+    begun = state.begun.get(what, 0)
+    if begun >= work.tools.settings.max_begins:
+        raise Exhausted(f"{what} was begun {begun} times and never ended", "see the runs' logs, mend the cause, then retry")
+
+
+async def hold(work: Work, do: Callable[[], Awaitable[T]]) -> T:
+    """What `do` returns, tried again while an outside system cannot be seen, for at most the settings' `hold_limit` seconds in a row.
+
+    Nothing is concluded from not seeing: what runs goes on running, and the step goes on where the world stands when it is back.
+    """
+    clock = asyncio.get_running_loop().time
+    unseen_since, pauses = clock(), iter(HOLDS)
+    while True:
+        begun = clock()
+        try:
+            return await do()
+        except Unreachable:
+            if clock() - begun > HOLDS[-1]:
+                # It saw something for a while: this is another outage.
+                unseen_since, pauses = clock(), iter(HOLDS)
+            if clock() - unseen_since >= work.tools.settings.hold_limit:
+                raise
+        await asyncio.sleep(next(pauses, HOLDS[-1]))
+
+
 async def worth_retrying(_: Task[..., Any], __: TaskRun, state: RunState[Any]) -> bool:
     """Whether another try can help."""
-    return isinstance(await state.aresult(raise_on_failure=False), Transient)
+    problem = await state.aresult(raise_on_failure=False)
+    return isinstance(problem, Transient) and not isinstance(problem, Unreachable)  # that one has been held for long enough
 
 
 def _as_task(do: Callable[..., Awaitable[Any]], name: str) -> Task[..., Any]:

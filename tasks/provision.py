@@ -1,32 +1,21 @@
 """Where the plugin will live: its namespace with limits, policies and identity, and its own database."""
 
 import secrets
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from blocks.domain.errors import Refused, Transient
+from blocks.domain.errors import Refused
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.configuration import database_secret, keys_of_persons, password_in
-from blocks.domain.objects.labels import INSTALLATION, MANAGED_BY, MANAGER, OPERATION, is_shared, stamp_of
+from blocks.domain.objects.labels import MANAGED_BY, MANAGER, is_shared, stamp_of
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import PROVISIONED, Phase, every
-from blocks.domain.objects.standing import has_standing, stands
 from blocks.domain.plan import Plan
-from blocks.ports.cluster import Applied, Notice, Sights, View
+from blocks.ports.cluster import Notice
 from blocks.work import Work
 from tasks.kinds import Undo, step
+from tasks.objects import Stood, is_made_by, put_up, set_back
 from tasks.plan import read_plan
-
-# Seconds in which the cluster's own controllers take notice of an object.
-NOTICED = 60
-
-
-@dataclass(frozen=True)
-class Stood:
-    """What stands now, as `Kind/name`: what this operation created, and what was there already."""
-
-    created: tuple[str, ...]
-    found: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -61,19 +50,25 @@ async def provision_namespace(work: Work, plan: Plan) -> Provisioned:
 
 @provision_namespace.undo
 async def unprovision_namespace(work: Work, plan: Plan) -> None:
-    """What the operation created is gone; what plugins share stays as long as another plugin is in the namespace."""
-    made_here = is_made_by(work)
+    """What the operation created is gone and what it changed is as before.
+
+    What plugins share stays as long as another plugin is in the namespace.
+    """
     alone = await work.tools.operations.others_in(plan.namespace, work.installation) == 0
-    if alone and await work.tools.cluster.remove(Name("Namespace", "", plan.namespace), made_here):
+    if alone and await work.tools.cluster.remove(Name("Namespace", "", plan.namespace), is_made_by(work)):
         return
-    for one in reversed(every(await read_plan(work, plan), PROVISIONED)):
-        if alone or not is_shared(one):
-            await work.tools.cluster.remove(Name.of(one), made_here)
+    provisioned = every(await read_plan(work, plan), PROVISIONED)
+    await set_back(work, plan, [one for one in provisioned if alone or not is_shared(one)])
 
 
 @step(Undo.COMPENSATABLE)
 async def provision_database(work: Work, plan: Plan) -> DatabaseMade:
-    """The plugin's own database and role stand, and only the Secret knows the password; a plugin without a database gets none."""
+    """The plugin has its own database and only its Secret knows the password; a plugin without a database gets none."""
+    return await stand_database(work, plan)
+
+
+async def stand_database(work: Work, plan: Plan) -> DatabaseMade:
+    """Database, role and Secret stand and fit together."""
     if not plan.database:
         return DatabaseMade("", "", created=False)
     cluster, name = work.tools.cluster, Name("Secret", plan.namespace, plan.database_secret)
@@ -93,41 +88,31 @@ async def unprovision_database(work: Work, plan: Plan) -> None:
         await work.tools.cluster.remove(Name("Secret", plan.namespace, plan.database_secret), is_made_by(work))
 
 
-@step(Undo.FINAL)
+@step(Undo.FINAL, remains="the new revision ran on the plugin's database, and what it wrote there stays for the old one to find")
+async def hand_over_data(work: Work, plan: Plan) -> str:
+    """The database is about to be the new revision's too; returns what the plan said of the data.
+
+    It does nothing and stands in the journal for what cannot be known: what a new revision writes, and migrates, when it starts.
+    """
+    return plan.data
+
+
+@step(Undo.NEEDLESS)
 async def release_namespace(work: Work, plan: Plan) -> bool:
-    """The namespace is gone if this was the last installation in it; whether it was."""
+    """The namespace is gone if this was the last installation in it; whether it was.
+
+    It needs no undo of its own: putting the plugin up again makes the namespace again.
+    """
     if await work.tools.operations.others_in(plan.namespace, work.installation):
         return False
     is_ours = lambda live: stamp_of(live, MANAGED_BY) == MANAGER  # noqa: E731 — a sentence
     return await work.tools.cluster.remove(Name("Namespace", "", plan.namespace), is_ours)
 
 
-@step(Undo.FINAL)
+@step(Undo.FINAL, remains="the plugin's database and role are dropped with all data, as the uninstall asked")
 async def drop_database(work: Work, plan: Plan) -> bool:
     """The plugin's database and role are gone with all data; whether there were any."""
     return bool(plan.database) and await work.tools.databases.drop(plan.database)
-
-
-async def put_up(work: Work, objects: Iterable[Object]) -> Stood:
-    """Every object stands as the next needs it, in this order."""
-    applied = [await put_up_one(work, one) for one in objects]
-    created = tuple(one.name.short for one in applied if one.created)
-    return Stood(created, tuple(one.name.short for one in applied if not one.created))
-
-
-async def put_up_one(work: Work, desired: Object) -> Applied:
-    """The object stands, and whoever has to take notice of it has."""
-    applied = await work.tools.cluster.apply(desired)
-    if has_standing(desired["kind"]):
-        view = View(desired["kind"], applied.name.namespace, fields={"metadata.name": applied.name.name})
-
-        def is_noticed(seen: Sights) -> bool | None:
-            return any(stands(one) for one in seen["it"]) or None
-
-        if not await work.tools.cluster.wait({"it": view}, is_noticed, NOTICED):
-            raise Transient(f"nobody took notice of {applied.name} within {NOTICED} s", "see that the cluster's controllers run")
-    # An operation that was interrupted between creating and recording created it all the same.
-    return applied if applied.created else replace(applied, created=await _was_made_here(work, applied))
 
 
 async def see_secrets(work: Work, plan: Plan, objects: Iterable[Object]) -> None:
@@ -137,14 +122,3 @@ async def see_secrets(work: Work, plan: Plan, objects: Iterable[Object]) -> None
         if secret is None or key not in secret.get("data", {}):
             hint = f"make it first; the namespace may be made ahead with the label {MANAGED_BY}={MANAGER}"
             raise Refused(f"there is no Secret {name} with the key {key} in namespace {plan.namespace}", hint)
-
-
-def is_made_by(work: Work) -> Callable[[Object], bool]:
-    """Whether a live object was created by the operation, for this installation."""
-    stamps = ((OPERATION, str(work.operation)), (INSTALLATION, str(work.installation)))
-    return lambda live: all(stamp_of(live, key) == value for key, value in stamps)
-
-
-async def _was_made_here(work: Work, applied: Applied) -> bool:
-    live = await work.tools.cluster.read(applied.name)
-    return live is not None and is_made_by(work)(live)

@@ -1,23 +1,23 @@
 """The record's own steps: an operation begins, a revision serves, nothing serves."""
 
+import hashlib
+from dataclasses import replace
 from uuid import UUID
 
 from prefect.runtime import flow_run
-from pydantic import TypeAdapter
 
 from blocks.catalog.database import open_database
-from blocks.catalog.operations import Operations
+from blocks.catalog.operations import Operations, needs_of
+from blocks.catalog.requests import Asked, Requested, Requests
 from blocks.catalog.tables import Revision
 from blocks.domain.asking import NotInstalled
 from blocks.domain.errors import Refused
-from blocks.domain.journal import Kind
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.plan import Plan
-from blocks.domain.release import Resolution
 from blocks.settings import Settings
 from blocks.work import Work
 from tasks.kinds import Undo, step
-from tasks.plan import make_plan
+from tasks.plan import plan_of
 
 ANONYMOUS = "prefect-ui"
 
@@ -29,51 +29,70 @@ async def record_install(settings: Settings, request: InstallRequest) -> UUID:
     """
     if request.environment == "prod":
         raise Refused("a run begun in the Prefect UI is anonymous", "install in prod through the API or pluginctl")
-    engine = open_database(settings.database_url)
+    return await _record(settings, request, "install")
+
+
+async def record_plan(settings: Settings, request: InstallRequest) -> UUID:
+    """Record a plan asked for in the Prefect UI; it changes nothing, so anybody may ask in every environment."""
+    return await _record(settings, request, "plan")
+
+
+async def _record(settings: Settings, request: InstallRequest, verb: str) -> UUID:
+    engine, by = open_database(settings.database_url), Asked(ANONYMOUS, f"flow-run:{flow_run.id}")
     try:
-        operations = Operations(engine)
-        asked = await operations.request_install(request, ANONYMOUS, f"flow-run:{flow_run.id}")
+        requests = Requests(engine)
+        asked: Requested = await (requests.request_plan if verb == "plan" else requests.request_install)(request, by)
         if asked.created:
-            await operations.note_run(asked.operation, str(flow_run.id))
+            await Operations(engine).note_run(asked.operation, str(flow_run.id))
     finally:
         await engine.dispose()
     return asked.operation
 
 
 @step(Undo.REVERSIBLE)
-async def serve_revision(work: Work, plan: Plan, resolution: Resolution) -> int:
+async def serve_revision(work: Work, plan: Plan) -> int:
     """Record what serves from now on; returns the revision's number."""
-    release = resolution.release
     made = Revision(
         installation=work.installation,
-        number=work.revision,
+        number=plan.revision,
         operation=work.operation,
-        release=f"{release.name}@{release.version}",
-        integrity=release.integrity,
+        release=plan.target,
+        integrity=plan.integrity,
         image=plan.image,
         plan=plan.document,
         url=plan.url,
+        needs=needs_of(work.order.request),
         created_at=0,
+        served_at=0,
     )
     await work.tools.operations.serve_revision(made)
-    return work.revision
+    return plan.revision
 
 
 @serve_revision.undo
-async def _serve_none(work: Work, plan: Plan, resolution: Resolution) -> None:
-    await work.tools.operations.serve_nothing(work.installation)
+async def _serve_before(work: Work, plan: Plan) -> None:
+    await work.tools.operations.unserve_revision((work.installation, plan.revision), work.operation, plan.previous)
 
 
 @step(Undo.NEEDLESS)
 async def recall_plan(work: Work) -> Plan:
-    """The plan by which the installation was last put up, from the journal of that operation; `NotInstalled` if it never had one."""
-    for entry in reversed(await work.tools.journal.read(await work.tools.operations.last_install(work.installation))):
-        if (entry.step, entry.kind) == (make_plan.name, Kind.DONE):
-            return TypeAdapter(Plan).validate_json(entry.payload)
-    raise NotInstalled("the installation never got as far as a plan", "there is nothing to uninstall")
+    """The plan by which the installation was last put up, under a hash of its own for this verb; `NotInstalled` if it never had one."""
+    served = await work.tools.operations.serving(work.installation)
+    maker = served.operation if served else await work.tools.operations.last_install(work.installation)
+    plan = await plan_of(work, maker)
+    if plan is None:
+        raise NotInstalled("the installation never got as far as a plan", "there is nothing to uninstall")
+    meant = f"{work.order.verb} {plan.hash} {work.order.wish.drop_data}"
+    # To take something away is another thing to agree to than to put it up.
+    return replace(plan, hash=f"sha256:{hashlib.sha256(meant.encode()).hexdigest()}", verb=work.order.verb)
 
 
-@step(Undo.FINAL)
-async def serve_nothing(work: Work) -> None:
+@step(Undo.REVERSIBLE)
+async def serve_nothing(work: Work, plan: Plan) -> None:
     """Record that nothing serves any more; the installation's records stay."""
-    await work.tools.operations.serve_nothing(work.installation)
+    await work.tools.operations.serve_again(work.installation, 0)
+
+
+@serve_nothing.undo
+async def _serve_again(work: Work, plan: Plan) -> None:
+    await work.tools.operations.serve_again(work.installation, plan.revision)

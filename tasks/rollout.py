@@ -1,27 +1,32 @@
-"""Putting the revision up, waiting until it is ready or certainly never will be, and sending its host's requests to it."""
+"""Putting the revision up and waiting until it is ready or certainly never will be."""
 
 import asyncio
 from dataclasses import dataclass, replace
 
 from blocks.domain.diagnosis import Diagnosis, Trouble
 from blocks.domain.errors import DoesNotFit, PipelineError, RolloutFailed
-from blocks.domain.objects.labels import INSTALLATION, INSTANCE, MANAGER, PART_OF, REVISION, stamp_of
+from blocks.domain.objects.labels import INSTANCE, MANAGER, PART_OF, REVISION
 from blocks.domain.objects.names import Name
-from blocks.domain.objects.phases import OWNED, ROLLED_OUT, Phase, every
+from blocks.domain.objects.phases import Phase, every
 from blocks.domain.outlook import News, last_news, news_since, sight_of
 from blocks.domain.plan import Plan
 from blocks.ports.cluster import Notice, View, Views
 from blocks.work import Work
 from tasks.kinds import Undo, step
+from tasks.objects import Stood, put_up, set_back
 from tasks.plan import read_plan
-from tasks.provision import Stood, is_made_by, put_up
+from tasks.scaling import put_to_sleep
+from tasks.shift import announce
 
 ROLL_OUT = "RollOut"
 
 
+RUNNING = (Phase.CONFIGURATION, Phase.WORKLOAD)
+
+
 @dataclass(frozen=True)
 class RolledOut:
-    """The revision is ready and routed: what stands, and the pods that were ready."""
+    """The revision is ready: what stands, and the pods that were ready."""
 
     objects: Stood
     pods: tuple[str, ...]
@@ -29,44 +34,28 @@ class RolledOut:
 
 @step(Undo.COMPENSATABLE)
 async def roll_out(work: Work, plan: Plan) -> RolledOut:
-    """The revision's pods are ready and the gateway sends its host's requests to them.
+    """The revision's pods are ready; nobody is sent to them yet.
 
     Raises `DoesNotFit` or `RolloutFailed` with the pod's last words as soon as it is certain that it never will be ready.
     """
-    staged = await read_plan(work, plan)
-    running = await put_up(work, every(staged, (Phase.CONFIGURATION, Phase.WORKLOAD)))
+    running = await put_up(work, every(await read_plan(work, plan), RUNNING))
+    await announce(work, plan)
     await tell(work, plan, Notice("RollingOut", ROLL_OUT, f"revision {plan.revision} with {plan.replicas} replicas"))
     try:
         pods = await await_ready(work, plan)
-        routed = await put_up(work, staged[Phase.EXPOSURE])
     except (DoesNotFit, RolloutFailed) as problem:
         await tell(work, plan, Notice("RolloutFailed", ROLL_OUT, problem.message, warning=True))
         raise
-    await tell(work, plan, Notice("RolledOut", ROLL_OUT, f"revision {plan.revision} is ready and routed"))
-    return RolledOut(Stood(running.created + routed.created, running.found + routed.found), pods)
+    await tell(work, plan, Notice("RolledOut", ROLL_OUT, f"revision {plan.revision} is ready"))
+    return RolledOut(running, pods)
 
 
 @roll_out.undo
 async def take_down(work: Work, plan: Plan) -> None:
-    """What the operation put up is gone: the route first, then the pods, then their configuration."""
-    for one in reversed(every(await read_plan(work, plan), ROLLED_OUT)):
-        await work.tools.cluster.remove(Name.of(one), is_made_by(work))
-
-
-@step(Undo.FINAL)
-async def remove_plugin(work: Work, plan: Plan) -> tuple[str, ...]:
-    """Everything of the installation in the cluster is gone, and its names are returned; the namespace and the database stay.
-
-    The route goes first; pods then drain while the gateway forgets them, because they wait before they stop.
-    """
-    installation = str(work.installation)
-    cluster, gone = work.tools.cluster, list[str]()
-    for kind in OWNED:
-        found = await cluster.find(View(kind, plan.namespace, labels={INSTALLATION: installation}))
-        for name in map(Name.of, found):
-            await cluster.remove(name, lambda live: stamp_of(live, INSTALLATION) == installation)
-        gone += [Name.of(one).short for one in found]
-    return tuple(gone)
+    """What the operation put up is gone, what it changed is as before, and a revision that it woke sleeps again."""
+    staged = await read_plan(work, plan)
+    await set_back(work, plan, every(staged, (*RUNNING, Phase.EXPOSURE)))
+    await put_to_sleep(work, staged)
 
 
 async def await_ready(work: Work, plan: Plan) -> tuple[str, ...]:

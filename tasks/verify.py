@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from blocks.domain.errors import Transient, VerificationFailed
 from blocks.domain.plan import Plan
-from blocks.domain.release import Resolution
 from blocks.domain.reported import Reported, read_reported
 from blocks.work import Work
 from tasks.kinds import Undo, step
@@ -23,9 +22,10 @@ class Verified:
 
 
 @step(Undo.NEEDLESS)
-async def verify(work: Work, plan: Plan, resolution: Resolution) -> Verified:
-    """The plugin answers through the gateway and says that it is the release that was locked, or `VerificationFailed`."""
-    wanted = Reported(resolution.release.name, resolution.release.version)
+async def verify(work: Work, plan: Plan) -> Verified:
+    """The plugin answers through the gateway and says that it is the release that was planned, or `VerificationFailed`."""
+    name, _, version = plan.target.rpartition("@")
+    wanted = Reported(name, version)
     for pause in (*PAUSES, None):
         told = await ask_release(work, plan)
         if isinstance(told, Reported) and told.is_what(wanted):

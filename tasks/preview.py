@@ -1,0 +1,83 @@
+"""Looking at the cluster as it is and as it would be: every object of a plan tried without being made."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+from blocks.domain.errors import DoesNotFit, Refused
+from blocks.domain.fit import Bound, add, must_fit, must_obey, need_of_objects, need_of_pods, weigh
+from blocks.domain.objects.blueprint import Object
+from blocks.domain.objects.dry_run import stand_in
+from blocks.domain.objects.labels import stamped
+from blocks.domain.objects.names import Name
+from blocks.domain.shown import ObjectChange, Seen, created
+from blocks.ports.cluster import Preview, View
+from blocks.work import Work
+
+A = TypeVar("A")
+B = TypeVar("B")
+AT_ONCE = 8
+NO_ROOM = "exceeded quota"
+
+
+async def read_all(work: Work, names: Iterable[Name]) -> dict[Name, Object | None]:
+    """How each object stands, or None."""
+    wanted = list(dict.fromkeys(names))
+    return dict(zip(wanted, await _each(work.tools.cluster.read, wanted), strict=True))
+
+
+async def try_all(work: Work, planned: Iterable[Object]) -> dict[Name, Preview]:
+    """How each object stands and would stand if this operation applied it."""
+    environment = work.order.request.environment
+
+    async def try_one(one: Object) -> Preview:
+        return await work.tools.cluster.preview(stamped(one, work.operation), stand_in(environment))
+
+    objects = list(planned)
+    return dict(zip(map(Name.of, objects), await _each(try_one, objects), strict=True))
+
+
+def raise_objections(tried: Iterable[Preview], *, of_room: bool) -> None:
+    """Nothing if the cluster would take everything; otherwise `DoesNotFit` where it has no room, and else `Refused`, with all it says."""
+    said = dict.fromkeys(one.objection for one in tried if one.objection and (NO_ROOM in one.objection) is of_room)
+    if said:
+        kind = DoesNotFit if of_room else Refused
+        raise kind("; ".join(said), "nothing was changed; see to it, then plan again")
+
+
+async def find_room(
+    work: Work, seen: dict[Name, Seen], told: Iterable[ObjectChange], replaced: Object | None
+) -> tuple[Bound, ...]:
+    """Every bound of the namespace's quotas that the rollout touches; raises `DoesNotFit` where it leaves no room."""
+    (name,) = [one for one in seen if one.kind == "Deployment" and seen[one].after]
+    deployment, live = seen[name].after or {}, seen[name].live
+    pod = deployment["spec"]["template"]["spec"]
+    must_obey(pod, await _bounds_of(work, "LimitRange", name.namespace, seen))
+    more = max(deployment["spec"].get("replicas", 1) - _replicas(live), 0)
+    coming = add(need_of_pods(pod, more), need_of_objects(created(told)))
+    going = need_of_pods(replaced["spec"]["template"]["spec"], _replicas(replaced)) if replaced else {}
+    bounds = weigh(await _bounds_of(work, "ResourceQuota", name.namespace, seen), coming, going)
+    must_fit(bounds)
+    return bounds
+
+
+async def _bounds_of(work: Work, kind: str, namespace: str, seen: dict[Name, Seen]) -> list[Object]:
+    """What bounds the namespace, persons' own bounds too; ours as they would be after the plan."""
+    there = {Name.of(one): one for one in await work.tools.cluster.find(View(kind, namespace))}
+    ours = {name: one.after or one.live for name, one in seen.items() if name.kind == kind}
+    return [one for one in (there | ours).values() if one]
+
+
+def _replicas(deployment: Object | None) -> int:
+    return int(deployment["spec"].get("replicas", 1)) if deployment else 0
+
+
+async def _each(ask: Callable[[A], Awaitable[B]], about: Iterable[A]) -> list[B]:
+    """The answers in order, a few asked for at once: an API server counts who asks too much."""
+    few = asyncio.Semaphore(AT_ONCE)
+
+    async def ask_one(one: A) -> B:
+        async with few:
+            return await ask(one)
+
+    return [*await asyncio.gather(*(ask_one(one) for one in about))]
