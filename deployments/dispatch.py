@@ -1,34 +1,71 @@
 """The one place that starts a carrying run; starting twice is harmless, because the lease decides who carries."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from uuid import UUID
 
 import httpx
 from prefect.client.orchestration import get_client
-from prefect.exceptions import PrefectException
+from prefect.exceptions import ObjectNotFound, PrefectException
 
-from blocks.catalog.operations import Operations
+from blocks.catalog.slots import Slots
+from blocks.catalog.starts import Start, Starts
 from blocks.domain.errors import Transient
 
-# The deployment that carries each verb, as flow/deployment.
-CARRIERS = {"install": "install-plugin/install-plugin", "uninstall": "uninstall-plugin/uninstall-plugin"}
+# The flow that carries each verb; its deployment has the same name.
+CARRIERS: Mapping[str, str] = MappingProxyType(
+    {
+        "install": "install-plugin",
+        "update": "install-plugin",
+        "plan": "plan-plugin",
+        "uninstall": "uninstall-plugin",
+        "rollback": "rollback-plugin",
+        "enable": "switch-plugin",
+        "disable": "switch-plugin",
+        "reload": "switch-plugin",
+    }
+)
+# These can also be begun by people on Prefect's page, who type the request.
+WITH_REQUEST = frozenset({"install", "update", "plan"})
+# A run that was started needs this long at most to take its lease (a worker's poll and a Python start on a busy machine).
+START_TIME = 60.0
+HINT = "the operation waits; see whether the Prefect server runs and `make up` has registered this version's flows"
 
 
-async def dispatch(operations: Operations, operation: UUID) -> None:
-    """Start a flow run that carries the operation, or raise `Transient`: then it waits in the database until the keeper asks again."""
-    order = await operations.order(operation)
-    attempt = await operations.start_attempt(operation)
-    parameters: dict[str, object] = {"operation": str(operation)}
-    if order.verb == "install":
-        parameters["request"] = order.request.model_dump(mode="json", by_alias=True)
+class Unregistered(Transient):
+    """Prefect does not know our deployments: it is new, or its database was emptied."""
+
+    code = "unregistered"
+
+
+async def dispatch(starts: Starts, slots: Slots, operation: UUID) -> None:
+    """Start a flow run that carries the operation, once it has a slot and if none is expected; until then it waits in the queue.
+
+    Raises `Transient` when Prefect does not start it: then it waits in the database until the keeper asks again. A run counts as started
+    only after Prefect took it, so that nobody waits for one that never was; until it counts, asking again leads to the same run.
+    """
+    if await slots.take(operation):
+        return
+    start = await starts.upcoming(operation, START_TIME)
+    if not start.due:
+        return
     try:
-        flow_run = await _create_run(CARRIERS[order.verb], parameters, f"{operation}:{attempt}")
+        flow_run = await _create_run(start)
+    except ObjectNotFound as problem:
+        raise Unregistered("Prefect does not know our deployments", "the keeper registers them again") from problem
     except (httpx.HTTPError, PrefectException, OSError) as problem:
-        raise Transient("Prefect did not start the run", "the operation waits; see whether the Prefect server runs") from problem
-    await operations.note_run(operation, flow_run)
+        said, *_ = f"{problem or type(problem).__name__}".splitlines()
+        raise Transient(f"Prefect did not start the run: {said}", HINT) from problem
+    await starts.note(start, flow_run)
 
 
-async def _create_run(name: str, parameters: dict[str, object], key: str) -> str:
+async def _create_run(start: Start) -> str:
+    carrier = CARRIERS[start.verb]
+    parameters: dict[str, object] = {"operation": str(start.operation)}
+    if start.verb in WITH_REQUEST:
+        parameters["request"] = start.request.model_dump(mode="json", by_alias=True)
+    key = f"{start.operation}:{start.number}"
     async with get_client() as client:
-        deployment = await client.read_deployment_by_name(name)
+        deployment = await client.read_deployment_by_name(f"{carrier}/{carrier}")
         run = await client.create_flow_run_from_deployment(deployment.id, parameters=parameters, idempotency_key=key)
     return str(run.id)

@@ -1,50 +1,147 @@
-"""Take up again what nobody works on: operations whose run never began, or whose worker died. Several keepers may run.
+"""Sees to what nobody works on; several keepers may run.
 
-Run it with `python -m deployments.keeper`; it stops on SIGTERM.
+That is operations whose run never began or whose worker died, questions that stood too long, runs that people cancelled on Prefect's
+pages, and runs that lead nowhere.
+
+Run it with `python -m deployments.keeper`; it stops on SIGTERM. To add a round: write a method and name it in `Keeper.sweep`.
 """
 
 import asyncio
 import contextlib
 import logging
 import signal
+from collections.abc import Awaitable
+from uuid import UUID
 
+from blocks.catalog.audit import Audit
 from blocks.catalog.database import open_database
 from blocks.catalog.leases import Leases
-from blocks.catalog.operations import Operations
+from blocks.catalog.slots import Slots
+from blocks.catalog.starts import Starts
+from blocks.catalog.words import Words
+from blocks.domain.approval import Speaker
 from blocks.domain.errors import PipelineError
 from blocks.settings import Settings, read_settings
-from deployments.dispatch import dispatch
+from blocks.toolchain import open_seals
+from deployments.cancelled import read_cancelled
+from deployments.dispatch import START_TIME, Unregistered, dispatch
+from deployments.register import register
 
 SWEEP_EVERY = 2.0
-# A run that was started needs this long at most to take its lease (a worker's poll and a Python start on a busy machine).
-START_TIME = 60.0
+SEAL_EVERY, SEALED_WITHIN = 60.0, 3600.0
+# A worker that is so many renewals late is likely dead: the next run is started before the lease has run out.
+LATE = 1.75
+# A lease that runs out before the next sweep is met this shortly after it did.
+JUST_AFTER = 0.02
 LOG = logging.getLogger("plugin-pipeline.keeper")
+KEEPER = Speaker("keeper", frozenset())
+# Nobody signs in on Prefect's pages.
+PREFECT_PAGE = Speaker("prefect-ui", frozenset())
 
 
-async def sweep(operations: Operations, leases: Leases) -> int:
-    """Start a run for each operation that waits for one; returns how many were started."""
-    started = 0
-    for operation in await leases.idle(START_TIME):
+class Keeper:
+    """One round after another; what goes wrong with one operation is told and keeps no other one waiting."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._engine = engine = open_database(settings.database_url)
+        self._starts, self._slots = Starts(engine), Slots(engine, settings.max_applying)
+        self._leases, self._words = Leases(engine, settings.lease_ttl), Words(engine, open_seals(settings))
+        self._audit = Audit(engine, open_seals(settings))
+        self._most, self._ttl = settings.max_starts, settings.lease_ttl
+        self._early = max(0.0, settings.lease_ttl - LATE * settings.lease_renew)
+
+    async def close(self) -> None:
+        """Let the record go."""
+        await self._engine.dispose()
+
+    async def sweep(self) -> None:
+        """Let every operation go on that can; words come first, because they change what there is to start."""
+        await _try("questions that stood too long", self._words.expire())
+        await _try("runs cancelled on Prefect's pages", self._hear_cancels())
+        await _try("operations that wait", self._start_the_idle())
+        await _try("workers that fell silent", self._start_beside_the_silent())
+
+    async def pause(self) -> float:
+        """Seconds until there is something to see: a lease that is not renewed is met at once, so that its work goes on elsewhere."""
+        left = await self._starts.next_expiry()
+        if left is None:
+            return SWEEP_EVERY
+        return min(SWEEP_EVERY, (left - self._early if left > self._early else left) + JUST_AFTER)
+
+    async def seal(self, within: float | None = None) -> None:
+        """Seal what writers committed in the last `within` seconds, or ever, and were killed before they could seal it."""
+        await _try("entries without a seal", self._audit.catch_up(within))
+
+    async def _hear_cancels(self) -> None:
+        carried = await self._starts.on_their_way()
+        for run in await read_cancelled(carried):
+            # The key makes it one word however often it is heard, even after somebody let the operation go on again.
+            word = self._words.cancel(carried[run], PREFECT_PAGE, "cancelled on Prefect's page", key=f"flow-run:{run}")
+            await _try(f"cancelling operation {carried[run]}", word)
+
+    async def _start_beside_the_silent(self) -> None:
+        # A process takes seconds to start: by the time it is there the lease has run out, or its holder was only slow and it ends quietly.
+        for operation in await self._starts.overdue(self._ttl, self._early):
+            await _try(f"operation {operation}", self._start(operation))
+
+    async def _start_the_idle(self) -> None:
+        hopeless = await self._starts.in_vain(self._most)
+        for operation in await self._leases.idle(START_TIME):
+            go_on = self._freeze(operation) if operation in hopeless else self._start(operation)
+            await _try(f"operation {operation}", go_on)
+
+    async def _freeze(self, operation: UUID) -> None:
+        reason = f"{self._most} runs were started and none began to work; see the worker's log, mend the cause, then retry"
+        await self._words.freeze(operation, KEEPER, reason)
+
+    async def _start(self, operation: UUID) -> None:
         try:
-            await dispatch(operations, operation)
-            started += 1
-        except PipelineError as problem:
-            LOG.warning("operation %s waits: %s", operation, problem)
-    return started
+            await dispatch(self._starts, self._slots, operation)
+        except Unregistered:
+            for name in await register():
+                LOG.info("registered %s again", name)
+            await dispatch(self._starts, self._slots, operation)
+
+
+async def _try(what: str, deed: Awaitable[object]) -> None:
+    try:
+        await deed
+    except PipelineError as problem:
+        LOG.warning("%s: %s", what, problem)
+    except Exception:
+        # A mistake of ours with one operation is told whole and must not keep the others waiting.
+        LOG.exception("%s", what)
 
 
 async def keep(settings: Settings, stop: asyncio.Event) -> None:
-    """Sweep until told to stop."""
-    engine = open_database(settings.database_url)
-    operations, leases = Operations(engine), Leases(engine, settings.lease_ttl)
+    """Sweep until told to stop, and beside that see to the seals: to look through a long record must not keep work waiting."""
+    keeper = Keeper(settings)
+    await asyncio.gather(_sweep(keeper, stop), _seal(keeper, stop))
+    await keeper.close()
+
+
+async def _sweep(keeper: Keeper, stop: asyncio.Event) -> None:
     while not stop.is_set():
+        await keeper.sweep()
         try:
-            await sweep(operations, leases)
+            pause = await keeper.pause()
         except PipelineError as problem:
-            LOG.warning("no sweep: %s", problem)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), SWEEP_EVERY)
-    await engine.dispose()
+            LOG.warning("the record does not answer: %s", problem)
+            pause = SWEEP_EVERY
+        await _wait(stop, pause)
+
+
+async def _seal(keeper: Keeper, stop: asyncio.Event) -> None:
+    within = None
+    while not stop.is_set():
+        await keeper.seal(within)
+        within = SEALED_WITHIN
+        await _wait(stop, SEAL_EVERY)
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
 
 
 async def main() -> None:

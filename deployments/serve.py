@@ -1,7 +1,7 @@
-"""The API's process: three ports, one server, one clean stop.
+"""The API's process: four ports, one server, one clean stop.
 
 Run it with `python -m deployments.serve`. One uvicorn listens on all sockets and the port decides which application answers, so that
-one signal stops all three: requests on their way are answered, the database is closed, the exit code is 0.
+one signal stops them all: requests on their way are answered, the database is closed, the exit code is 0.
 """
 
 import asyncio
@@ -18,11 +18,18 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from blocks.catalog.audit import Audit
 from blocks.catalog.database import open_database
-from blocks.catalog.operations import Operations
+from blocks.catalog.requests import Requests
+from blocks.catalog.slots import Slots
+from blocks.catalog.starts import Starts
+from blocks.catalog.timeline import Timelines
 from blocks.catalog.views import Views
+from blocks.catalog.words import Words
 from blocks.domain.errors import PipelineError, Refused
 from blocks.settings import Settings, read_settings
+from blocks.storage import FolderStorage
+from blocks.toolchain import open_seals
 from deployments.api.app import make_app
 from deployments.api.health import make_health
 from deployments.api.identity import Expected, Verifier, read_verifier
@@ -31,6 +38,7 @@ from deployments.api.pods import cluster_probe, read_pods
 from deployments.api.ports import Ports
 from deployments.api.probes import page_probe, record_probe
 from deployments.api.recorded import JsonLines
+from deployments.closed import Closed
 from deployments.dispatch import dispatch
 
 # Seconds that requests on their way get once the process is told to stop.
@@ -53,8 +61,8 @@ class ByPort:
 @asynccontextmanager
 async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
     """What the API reaches, as the settings say; nothing is asked before the first request, so that it starts without the world."""
-    engine = open_database(settings.database_url)
-    operations, views = Operations(engine), Views(engine)
+    engine, seals = open_database(settings.database_url), open_seals(settings)
+    views = Views(engine)
     connect = partial(httpx.AsyncClient, timeout=PROBE_SECONDS)
     probes = {
         "database": record_probe(views),
@@ -63,17 +71,27 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
         "registry": page_probe(f"http://{settings.registry}/v2/", connect),
         "prometheus": page_probe(f"{settings.prometheus_url}/-/ready", connect),
     }
-    logs = partial(read_pods, settings.kubeconfig)
-    prefect_ui = settings.prefect_api_url.rstrip("/").removesuffix("/api")
-    yield Ports(operations, views, partial(dispatch, operations), logs, probes, prefect_ui)
+    yield Ports(
+        requests=Requests(engine),
+        words=Words(engine, seals),
+        views=views,
+        timelines=Timelines(engine),
+        audit=Audit(engine, seals),
+        documents=FolderStorage(settings.storage_dir),
+        dispatch=partial(dispatch, Starts(engine), Slots(engine, settings.max_applying)),
+        logs=partial(read_pods, settings.kubeconfig),
+        probes=probes,
+        prefect_ui=settings.prefect_api_url.rstrip("/").removesuffix("/api"),
+    )
     await engine.dispose()
 
 
-def make_apps(ports: Ports, verifier: Verifier) -> tuple[ASGIApp, ASGIApp, ASGIApp]:
-    """The API, the health checks and the metrics."""
+def make_apps(ports: Ports, verifier: Verifier) -> tuple[ASGIApp, ...]:
+    """The API, the health checks, the metrics, and the answer of disabled plugins."""
     traffic = Traffic()
     needed = {"database": ports.probes["database"]}
-    return make_app(ports, verifier, traffic.count), make_health(needed), make_metrics(traffic, ports.views)
+    closed = Closed(ports.views.installation)
+    return make_app(ports, verifier, traffic.count), make_health(needed), make_metrics(traffic, ports.views), closed
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -86,16 +104,17 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def serve(settings: Settings) -> None:
-    """Answer on the three ports until SIGTERM or SIGINT."""
+    """Answer on all ports until SIGTERM or SIGINT."""
     verifier = read_verifier(settings.jwt_public_key, Expected(settings.jwt_issuer, settings.jwt_audience))
     sockets = [listen(settings.api_host, port) for port in (settings.api_port, settings.health_port, settings.metrics_port)]
+    sockets.append(listen(settings.closed_host, settings.closed_port))
     numbers = [each.getsockname()[1] for each in sockets]
     async with open_ports(settings) as ports:
         app = ByPort(dict(zip(numbers, make_apps(ports, verifier), strict=True)))
         config = uvicorn.Config(
             app, lifespan="off", access_log=False, log_config=None, server_header=False, timeout_graceful_shutdown=GRACE
         )
-        LOG.info("listening", extra=dict(zip(("api", "health", "metrics"), numbers, strict=True)))
+        LOG.info("listening", extra=dict(zip(("api", "health", "metrics", "closed"), numbers, strict=True)))
         await uvicorn.Server(config).serve(sockets)
 
 

@@ -14,12 +14,25 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat, load_pem_private_key
 
 from blocks.domain.errors import Refused
-from deployments.api.identity import Expected
+from deployments.api.identity import EVERY_TENANT, Expected
 
 LIFE = timedelta(days=30)
+GUEST_LIFE = timedelta(days=1)
 RENEWED_BEFORE = timedelta(days=7)
 SIGNING_KEY, TOKEN, URL = "signing-key.pem", "token", "url"
 PRIVATE, PUBLIC = 0o600, 0o644
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who is to be known by a token: the name, the tenants (all of them unless named) and the roles."""
+
+    subject: str
+    roles: tuple[str, ...]
+    tenants: tuple[str, ...] = ()
+
+
+LOCAL = Person("local", ("admin",))
 
 
 @dataclass(frozen=True)
@@ -43,10 +56,20 @@ def make_access(folder: Path, public_key: Path, expected: Expected, url: str) ->
         _write(folder / URL, f"{url}\n".encode(), PRIVATE)
         renewed = not _is_good(folder / TOKEN, key, expected)
         if renewed:
-            _write(folder / TOKEN, f"{_sign(key, expected)}\n".encode(), PRIVATE)
+            _write(folder / TOKEN, f"{_sign(key, expected, LOCAL, LIFE)}\n".encode(), PRIVATE)
     except OSError as problem:
         raise Refused(f"{problem.filename or folder} cannot be used: {problem.strerror}", "see who owns it") from problem
     return Access(folder / TOKEN, public_key, renewed)
+
+
+def issue_token(folder: Path, expected: Expected, person: Person) -> str:
+    """A token for another person, good for a day, signed with the folder's key; `Refused` if it has none.
+
+    It is kept nowhere: this is for trying on one machine what takes two people, as an approval does.
+    """
+    if not (folder / SIGNING_KEY).is_file():
+        raise Refused(f"there is no signing key in {folder}", "make run makes one")
+    return _sign(_read_or_make_key(folder / SIGNING_KEY), expected, person, GUEST_LIFE)
 
 
 def _read_or_make_key(path: Path) -> Ed25519PrivateKey:
@@ -79,10 +102,10 @@ def _is_good(path: Path, key: Ed25519PrivateKey, expected: Expected) -> bool:
     return True
 
 
-def _sign(key: Ed25519PrivateKey, expected: Expected) -> str:
-    until = datetime.now(UTC) + LIFE
-    who = {"iss": expected.issuer, "aud": expected.audience, "sub": "local", "tenants": "*", "roles": ["admin"]}
-    return jwt.encode({**who, "exp": until}, key, "EdDSA")
+def _sign(key: Ed25519PrivateKey, expected: Expected, person: Person, life: timedelta) -> str:
+    who = {"iss": expected.issuer, "aud": expected.audience, "sub": person.subject, "roles": [*person.roles]}
+    tenants = [*person.tenants] or EVERY_TENANT
+    return jwt.encode({**who, "tenants": tenants, "exp": datetime.now(UTC) + life}, key, "EdDSA")
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

@@ -8,7 +8,20 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
-from deployments.api import docs, installations, plugins, reports, status
+from deployments.api import (
+    approvals,
+    audit,
+    docs,
+    installations,
+    operations,
+    plugins,
+    quarantine,
+    reports,
+    status,
+    timeline,
+    wishes,
+    words,
+)
 from deployments.api.guard import Guard
 from deployments.api.identity import Verifier
 from deployments.api.ports import Ports
@@ -18,8 +31,20 @@ from deployments.api.release import own_version
 from deployments.api.strictness import StrictBodies
 from deployments.api.visit import describe_bearer
 
-ROUTERS: tuple[APIRouter, ...] = (installations.router, reports.router, plugins.router, status.router)
-DESCRIPTION = """Installs, shows and removes plugins of a developer portal on Kubernetes, each installation as one transaction.
+ROUTERS: tuple[APIRouter, ...] = (
+    wishes.router,
+    words.router,
+    approvals.router,
+    operations.router,
+    installations.router,
+    quarantine.router,
+    timeline.router,
+    reports.router,
+    plugins.router,
+    audit.router,
+    status.router,
+)
+DESCRIPTION = """Installs, updates, rolls back and removes plugins of a developer portal on Kubernetes, each operation as one transaction.
 
 Every call needs a bearer token (JWT) with the claims sub, tenants and roles. What is not a success is application/problem+json
 (RFC 9457): a sentence in detail, what to do in hint, and each wrong field in errors."""

@@ -41,3 +41,30 @@ INSTALL_EXAMPLES: dict[str, Example] = {
         },
     },
 }
+
+WHY_EXAMPLES: dict[str, Example] = {
+    "maintenance": {"summary": "Why, in a few words", "value": {"reason": "maintenance of the catalogue's database"}}
+}
+ROLLBACK_EXAMPLES: dict[str, Example] = {
+    "last": {"summary": "To the last good revision", "value": {"reason": "search is slow since the update"}},
+    "named": {"summary": "To revision 3", "value": {"reason": "4 and 5 lose sessions", "revision": 3}},
+}
+RETRY_EXAMPLES: dict[str, Example] = {
+    "again": {"summary": "Try again what froze", "value": {"reason": "the quota is larger now"}},
+    "accept": {
+        "summary": "Leave what cannot be taken back",
+        "value": {"reason": "the new tables may stay", "acceptRemaining": True},
+    },
+}
+VOTE_EXAMPLES: dict[str, Example] = {
+    "plan": {
+        "summary": "A word on exactly one plan",
+        "value": {"hash": f"sha256:{'3f' * 32}", "comment": "read the plan; fine"},
+    }
+}
+LIFT_EXAMPLES: dict[str, Example] = {
+    "fixed": {
+        "summary": "Try the release again",
+        "value": {"release": "@backstage/plugin-catalog@2.0.8", "reason": "it was the database, not the plugin"},
+    }
+}

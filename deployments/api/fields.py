@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from blocks.domain.manifest import InstallRequest
+from deployments.api.asked import LiftAsked, RetryAsked, RollbackAsked, Vote
 
 # Where pydantic puts the name of the chosen variant into the path of a field, which the request does not have.
 TAGGED: Mapping[str, frozenset[str]] = MappingProxyType({"source": frozenset({"npm", "folder"})})
@@ -72,6 +73,6 @@ def _guess(name: str) -> str:
 
 
 def _known_names() -> set[str]:
-    schema = InstallRequest.model_json_schema()
-    shapes = (schema, *schema["$defs"].values())
+    schemas = [shape.model_json_schema(by_alias=True) for shape in (InstallRequest, RollbackAsked, RetryAsked, Vote, LiftAsked)]
+    shapes = [shape for schema in schemas for shape in (schema, *schema.get("$defs", {}).values())]
     return {name for shape in shapes for name in shape.get("properties", {})}

@@ -48,6 +48,7 @@ class Role(StrEnum):
 
 
 CHANGING = frozenset({Role.DEVELOPER, Role.ADMIN})
+AUDITING = frozenset({Role.SECURITY, Role.ADMIN})
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,10 @@ class Caller:
     def may_change(self, tenant: str) -> bool:
         """Whether installing and uninstalling in this tenant is allowed."""
         return self.sees(tenant) and bool(self.roles & CHANGING)
+
+    def may_audit(self) -> bool:
+        """Whether the journal may be checked and copied out: it is one for all tenants, so only who sees all of them may."""
+        return self.tenants is None and bool(self.roles & AUDITING)
 
 
 @dataclass(frozen=True)

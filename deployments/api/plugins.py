@@ -9,7 +9,7 @@ from pydantic import Field
 
 from blocks.catalog.views import Wanted
 from blocks.domain.status import InstallationView
-from deployments.api.shapes import INSTALLATIONS, Shown
+from deployments.api.shown import INSTALLATIONS, Shown
 from deployments.api.visit import OpenVisit, Visit
 
 router = APIRouter(prefix="/api/v1", tags=["plugins"])

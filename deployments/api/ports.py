@@ -8,20 +8,66 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from blocks.catalog.operations import Requested
+from blocks.catalog.requests import Asked, Requested
+from blocks.catalog.timeline import TimelinePage
 from blocks.catalog.views import Counts, Page, Wanted
+from blocks.domain.approval import Speaker
+from blocks.domain.audit import Broken
+from blocks.domain.journal import Phase
 from blocks.domain.manifest import InstallRequest
-from blocks.domain.status import InstallationView, OperationView
+from blocks.domain.status import InstallationView, OperationView, PastRevision, QuarantineView
 
 
-class Operations(Protocol):
-    """Where wishes are recorded."""
+class Requests(Protocol):
+    """Where wishes are recorded; each answers with the operation that is begun, or with the one that answers the wish already."""
 
-    async def request_install(self, request: InstallRequest, actor: str, key: str | None) -> Requested:
-        """Record the wish to install, or return the operation that already answers it."""
+    async def request_install(self, request: InstallRequest, by: Asked, plan_hash: str | None = None) -> Requested:
+        """Record the wish to install, or to update what serves; with a plan's hash nothing but that plan."""
 
-    async def request_uninstall(self, installation: UUID, actor: str, *, drop_data: bool) -> Requested:
-        """Record the wish to uninstall, or return the uninstall that is on its way."""
+    async def request_plan(self, request: InstallRequest, by: Asked) -> Requested:
+        """Record the wish to see what installing would do."""
+
+    async def request_uninstall(self, installation: UUID, by: Asked, *, drop_data: bool = False) -> Requested:
+        """Record the wish to uninstall."""
+
+    async def request_rollback(self, installation: UUID, by: Asked, revision: int | None = None) -> Requested:
+        """Record the wish to go back to the revision, or to the last good one."""
+
+    async def request_switch(self, installation: UUID, by: Asked, verb: str) -> Requested:
+        """Record the wish to `enable`, `disable` or `reload`."""
+
+    async def request_again(self, operation: UUID, by: Asked) -> Requested:
+        """Record once more what an operation asked for that was withdrawn."""
+
+    async def lift_quarantine(self, installation: UUID, release: str, by: Asked) -> None:
+        """Let the release be tried again on the installation."""
+
+
+class Words(Protocol):
+    """Where people have a say on an operation; each answers with the phase in which the word leaves it.
+
+    The same word with the same `key` is said once, whatever came of it since.
+    """
+
+    async def approve(self, operation: UUID, speaker: Speaker, plan_hash: str, comment: str, *, key: str | None = None) -> Phase:
+        """Vote for the plan with this hash, and approve it when the quorum is full."""
+
+    async def refuse(self, operation: UUID, speaker: Speaker, plan_hash: str, comment: str, *, key: str | None = None) -> Phase:
+        """Refuse the plan with this hash."""
+
+    async def cancel(self, operation: UUID, speaker: Speaker, reason: str, *, key: str | None = None) -> Phase:
+        """Take the operation over from whoever carries it, and back."""
+
+    async def freeze(self, operation: UUID, speaker: Speaker, reason: str, *, key: str | None = None) -> Phase:
+        """Stop the operation where it stands."""
+
+    async def unfreeze(self, operation: UUID, speaker: Speaker, reason: str, *, key: str | None = None) -> Phase:
+        """Let the operation go on where it stood."""
+
+    async def retry(
+        self, operation: UUID, speaker: Speaker, reason: str, *, accept_remaining: bool, key: str | None = None
+    ) -> Phase:
+        """Try again what froze, or leave a step that cannot be taken back as it is."""
 
 
 class Views(Protocol):
@@ -36,8 +82,44 @@ class Views(Protocol):
     async def operation(self, operation: UUID) -> OperationView | None:
         """One operation with its steps, or None."""
 
+    async def waiting(self, tenants: frozenset[str] | None) -> tuple[InstallationView, ...]:
+        """The installations of these tenants whose operation waits for an approval, the longest first."""
+
+    async def revisions(self, installation: UUID) -> tuple[PastRevision, ...]:
+        """What served and serves on the installation, the last first."""
+
+    async def quarantines(self, installation: UUID) -> tuple[QuarantineView, ...]:
+        """The releases that are or were in quarantine there, the last first."""
+
     async def counts(self) -> Counts:
         """How many installations and operations there are, and how long the ended ones took in seconds."""
+
+
+class Timelines(Protocol):
+    """Everything that ever happened on an installation."""
+
+    async def page(self, installation: UUID, after: int, limit: int) -> TimelinePage:
+        """At most `limit` moments after so many, in their order."""
+
+
+class Audit(Protocol):
+    """The journal of everything, checked and copied out."""
+
+    async def verify(self) -> list[Broken]:
+        """Where entries were edited, removed or reordered; nothing if all is as it was written."""
+
+    async def remarks(self) -> list[str]:
+        """What is no alarm but worth saying."""
+
+    def export(self) -> AsyncIterator[str]:
+        """Every entry as a line of JSON."""
+
+
+class Documents(Protocol):
+    """Where the documents of plans are kept."""
+
+    async def get(self, key: str) -> bytes:
+        """What is kept under the key, or `Terminal`."""
 
 
 # Starts the run that carries an operation; raises `Transient` when the operation has to wait in the database.
@@ -52,8 +134,12 @@ Probe = Callable[[], Awaitable[str]]
 class Ports:
     """Everything that the API reaches; `prefect_ui` is the address of Prefect's pages without a slash at its end."""
 
-    operations: Operations
+    requests: Requests
+    words: Words
     views: Views
+    timelines: Timelines
+    audit: Audit
+    documents: Documents
     dispatch: Dispatch
     logs: Logs
     probes: Mapping[str, Probe]

@@ -30,11 +30,18 @@ class Unknown(Terminal):
     code = "not-found"
 
 
+class NotPlannedYet(Transient):
+    """The plan is still being made: it fits how things stand to ask again, so this is a conflict and no fault of the server."""
+
+    code = "not-planned-yet"
+
+
 STATUS: Mapping[type[PipelineError], HTTPStatus] = MappingProxyType(
     {
         Unauthenticated: HTTPStatus.UNAUTHORIZED,
         Forbidden: HTTPStatus.FORBIDDEN,
         Unknown: HTTPStatus.NOT_FOUND,
+        NotPlannedYet: HTTPStatus.CONFLICT,
         KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
         Refused: HTTPStatus.BAD_GATEWAY,
         Terminal: HTTPStatus.CONFLICT,

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from blocks.domain.account import Links, give_account
 from blocks.domain.errors import Terminal
-from deployments.api.shapes import INSTALLATIONS, flow_run_url
+from deployments.api.shapes import flow_run_url
+from deployments.api.shown import INSTALLATIONS
 from deployments.api.visit import OpenVisit
 
 router = APIRouter(prefix="/api/v1", tags=["installations"])

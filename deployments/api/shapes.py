@@ -1,56 +1,14 @@
-"""What the API shows, camelCase on the wire; times are ISO 8601 in UTC."""
+"""What the API shows of operations and installations, camelCase on the wire."""
 
-import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from pydantic.alias_generators import to_camel
+from pydantic import Field, JsonValue
 
 from blocks.domain.journal import Phase
-from blocks.domain.status import InstallationView, OperationView, RevisionView, StepState, StepView
-
-# Characters of a step's recorded result that are shown; the flow run has the rest.
-SHOWN = 8192
-INSTALLATIONS = "/api/v1/installations"
-
-
-class Shown(BaseModel):
-    """Something that leaves the API."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
-
-
-class StepShown(Shown):
-    """One step of the newest operation; `result` is what the step returned, or null if it is too long to show."""
-
-    name: str = Field(examples=["resolve"])
-    state: StepState
-    started_at: datetime
-    ended_at: datetime | None
-    seconds: float | None = Field(examples=[1.25])
-    result: JsonValue
-
-    @classmethod
-    def of(cls, step: StepView) -> Self:
-        """The step as it is shown."""
-        return cls(
-            name=step.name,
-            state=step.state,
-            started_at=moment(step.started_at),
-            ended_at=None if step.ended_at is None else moment(step.ended_at),
-            seconds=step.seconds,
-            result=json.loads(step.result) if len(step.result) <= SHOWN else None,
-        )
-
-
-class ReasonShown(Shown):
-    """Why an operation stands where it stands: a code to look up, a sentence, and what to do."""
-
-    code: str = Field(examples=["unresolvable"])
-    message: str = Field(examples=["no release of @backstage/plugin-catalog satisfies ^99"])
-    hint: str
+from blocks.domain.status import InstallationView, OperationView, RevisionView
+from deployments.api.shown import INSTALLATIONS, ApprovalShown, ReasonShown, Shown, StepShown, moment
 
 
 class OperationShown(Shown):
@@ -60,7 +18,10 @@ class OperationShown(Shown):
     verb: str = Field(examples=["install"])
     phase: Phase
     actor: str
+    why: str = Field(description="what the actor said with it")
     attempt: int = Field(description="how many runs were started to carry it")
+    place: int | None = Field(description="its place in the queue while it waits for a slot, from 1")
+    approval: ApprovalShown | None = Field(description="the question it waits with")
     flow_run_url: str | None = Field(description="the run's page in the Prefect UI")
     reason: ReasonShown | None
     created_at: datetime
@@ -73,6 +34,9 @@ class OperationShown(Shown):
         reason = operation.reason
         return cls(
             **{name: getattr(operation, name) for name in ("id", "verb", "phase", "actor", "attempt")},
+            why=operation.wish.reason,
+            place=operation.place or None,
+            approval=ApprovalShown.of(operation.question, operation.votes) if operation.question else None,
             flow_run_url=flow_run_url(operation, prefect_ui),
             reason=ReasonShown(**vars(reason)) if reason else None,
             created_at=moment(operation.created_at),
@@ -97,7 +61,10 @@ class RevisionShown(Shown):
 
 
 class InstallationShown(Shown):
-    """One plugin for one tenant in one environment; `revision` is null while nothing serves."""
+    """One plugin for one tenant in one environment; `revision` is null while nothing serves.
+
+    `operation` is the newest one that is more than a plan.
+    """
 
     id: UUID
     tenant: str
@@ -105,6 +72,7 @@ class InstallationShown(Shown):
     plugin: str
     slug: str
     namespace: str
+    enabled: bool = Field(description="false while the route answers 503 on purpose")
     phase: Phase = Field(description="of the newest operation")
     created_at: datetime
     updated_at: datetime
@@ -117,7 +85,7 @@ class InstallationShown(Shown):
         """The installation as it is shown."""
         operation = OperationShown.of(view.operation, prefect_ui)
         return cls(
-            **{name: getattr(view, name) for name in ("id", "tenant", "environment", "plugin", "slug", "namespace")},
+            **{name: getattr(view, name) for name in ("id", "tenant", "environment", "plugin", "slug", "namespace", "enabled")},
             phase=operation.phase,
             created_at=moment(view.created_at),
             updated_at=operation.updated_at,
@@ -135,7 +103,7 @@ class InstallationList(Shown):
 
 
 class Accepted(Shown):
-    """The wish is recorded; `created` is false when an earlier operation answers it already."""
+    """What was said is recorded; `created` is false when an earlier operation answers it already."""
 
     id: UUID = Field(description="the installation")
     operation: UUID
@@ -144,19 +112,35 @@ class Accepted(Shown):
     links: dict[str, str]
 
 
+class PlanShown(Shown):
+    """What an operation would do, or does: the hash to approve or to install with, and the document it was made from.
+
+    Where the operation concerns what serves (`uninstall`, `disable`, …), the document is that of the plan that put it up.
+    """
+
+    hash: str = Field(examples=[f"sha256:{'3f' * 32}"])
+    verb: str = Field(examples=["install"])
+    summary: str = Field(examples=["2 objects are created, 1 is changed"])
+    changes: int = Field(description="how many objects would change; 0: there is nothing to do")
+    objects: tuple[str, ...] = Field(examples=[["Deployment/backstage-plugin-catalog-r1"]])
+    document: dict[str, JsonValue]
+
+
 def flow_run_url(operation: OperationView, prefect_ui: str) -> str | None:
     """The run's page in the Prefect UI, or None while there is no run."""
     return f"{prefect_ui}/runs/flow-run/{operation.flow_run}" if operation.flow_run else None
 
 
-def moment(milliseconds: int) -> datetime:
-    """The time, given as milliseconds since 1970."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+def operation_links(installation: UUID, operation: UUID) -> dict[str, str]:
+    """Where the operation and its plan are to be seen."""
+    own = f"{INSTALLATIONS}/{installation}/operations/{operation}"
+    return {"operation": own, "plan": f"{own}/plan"}
 
 
 def _links(view: InstallationView, operation: OperationShown) -> dict[str, str]:
     own = f"{INSTALLATIONS}/{view.id}"
-    links = {"self": own, "logs": f"{own}/logs", "report": f"{own}/report"}
+    below = ("logs", "report", "revisions", "quarantine", "timeline")
+    links = {"self": own, **{name: f"{own}/{name}" for name in below}, **operation_links(view.id, operation.id)}
     if view.revision:
         links["plugin"] = view.revision.url
     if operation.flow_run_url:

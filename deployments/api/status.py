@@ -13,7 +13,7 @@ from deployments.api.identity import Caller
 from deployments.api.ports import Views
 from deployments.api.probes import ask_all
 from deployments.api.release import own_version
-from deployments.api.shapes import Shown
+from deployments.api.shown import Shown
 from deployments.api.visit import OpenVisit
 
 router = APIRouter(prefix="/api/v1", tags=["status"])

@@ -9,29 +9,51 @@ from rich.text import Text
 
 from blocks.domain.journal import Phase
 from blocks.domain.status import StepState
-from deployments.api.shapes import InstallationShown, OperationShown, StepShown
+from deployments.api.shapes import InstallationShown, PlanShown
+from deployments.api.shown import StepShown
+from deployments.terminal.past import add_row, make_table
+from deployments.terminal.waiting import describe_day, describe_waiting
 
 MARKS = {
     StepState.RUNNING: ("…", "cyan"),
+    StepState.WAITING: ("?", "yellow"),
+    StepState.STOPPED: ("■", "yellow"),
     StepState.DONE: ("✓", "green"),
     StepState.FAILED: ("✗", "red"),
     StepState.UNDOING: ("↶", "yellow"),
     StepState.UNDONE: ("↶", "yellow"),
 }
 SHORT = 8
+# What an installation is once the verb has come to a good end.
+ENDED = {
+    "install": "installed",
+    "update": "updated",
+    "rollback": "rolled back",
+    "enable": "enabled",
+    "disable": "disabled",
+    "reload": "reloaded",
+    "uninstall": "uninstalled",
+    "plan": "planned",
+}
 
 
 def draw_list(found: Iterable[InstallationShown]) -> Table:
     """One line for each installation."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for title in ("ID", "TENANT", "ENV", "PLUGIN", "STATE", "RELEASE", "URL"):
-        # What is copied from a list must not be broken or cut.
-        table.add_column(title, no_wrap=True, overflow="ignore")
+    table = make_table("ID", "TENANT", "ENV", "PLUGIN", "STATE", "RELEASE", "URL")
     for one in found:
         release = one.revision.release.rpartition("@")[2] if one.revision else "-"
         url = one.revision.url if one.revision else "-"
-        cells = (str(one.id)[:SHORT], one.tenant, one.environment, one.plugin, describe_state(one), release, url)
-        table.add_row(*map(Text, cells))
+        add_row(table, (str(one.id)[:SHORT], one.tenant, one.environment, one.plugin, describe_state(one), release, url))
+    return table
+
+
+def draw_approvals(found: Iterable[InstallationShown]) -> Table:
+    """One line for each plan that waits for somebody's word."""
+    table = make_table("ID", "TENANT", "ENV", "PLUGIN", "VERB", "ASKED BY", "UNTIL", "PLAN")
+    for one in found:
+        if asked := one.operation.approval:
+            what = (str(one.id)[:SHORT], one.tenant, one.environment, one.plugin, one.operation.verb)
+            add_row(table, (*what, asked.requester, describe_day(asked.expires_at), asked.hash))
     return table
 
 
@@ -45,17 +67,24 @@ def draw_installation(seen: InstallationShown) -> RenderableType:
     return Group(*map(Text, describe_head(seen)), table, *map(Text, describe_rest(seen)))
 
 
+def draw_removal(plan: PlanShown) -> RenderableType:
+    """Everything that goes, as people should read it before they say yes."""
+    gone = [Text(f"- {name}", "red") for name in plan.objects]
+    return Group(Text(f"plan {plan.hash}", "dim"), *gone, Text(plan.summary, "bold"))
+
+
 def describe_head(seen: InstallationShown) -> list[str]:
     """Which installation it is and how it stands."""
     lines = [f"{seen.id}  {seen.tenant}/{seen.environment}/{seen.plugin}  {describe_state(seen)}"]
     if seen.revision:
-        lines.append(f"serves   {seen.revision.release} at {seen.revision.url}")
+        serves = "serves  " if seen.enabled else "disabled"
+        lines.append(f"{serves} {seen.revision.release} at {seen.revision.url}")
     return lines
 
 
 def describe_rest(seen: InstallationShown) -> list[str]:
     """Why it stands so, and where more is to be seen."""
-    operation, lines = seen.operation, []
+    operation, lines = seen.operation, describe_waiting(seen)
     if operation.reason:
         lines.append(f"reason   {operation.reason.message} [{operation.reason.code}]")
         lines += [f"         {operation.reason.hint}"] if operation.reason.hint else []
@@ -66,23 +95,27 @@ def describe_rest(seen: InstallationShown) -> list[str]:
 
 def describe_state(seen: InstallationShown) -> str:
     """The state in words: the verb and how far it is, or what is there now."""
-    verb = seen.operation.verb.partition("-with-")[0]
+    verb = seen.operation.verb
     match seen.phase:
         case Phase.SUCCEEDED:
-            return f"{verb}ed"
+            return ENDED.get(verb, verb)
         case Phase.WITHDRAWN:
             return f"{verb} failed"
         case Phase.FROZEN:
             return f"{verb} frozen"
         case Phase.UNDOING:
             return f"{verb} failing"
+        case Phase.PARKED:
+            return f"{verb} waiting"
     return f"{verb} {seen.phase}"
 
 
-def describe_changes(before: OperationShown | None, now: OperationShown) -> list[str]:
-    """What happened to the steps since the last look, a line each."""
-    known = {step.name: step.state for step in before.steps} if before else {}
-    return [describe_step(step) for step in now.steps if known.get(step.name) != step.state]
+def describe_changes(before: InstallationShown | None, now: InstallationShown) -> list[str]:
+    """What happened since the last look, a line each: to the steps, and to what is waited for."""
+    known = {step.name: step.state for step in before.operation.steps} if before else {}
+    steps = [describe_step(step) for step in now.operation.steps if known.get(step.name) != step.state]
+    waiting = describe_waiting(now)
+    return [*steps, *(waiting if before is None or waiting != describe_waiting(before) else [])]
 
 
 def describe_step(step: StepShown) -> str:

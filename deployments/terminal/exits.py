@@ -19,16 +19,23 @@ class ExitCode(IntEnum):
     INTERRUPTED = 130
 
 
+class PlanCode(IntEnum):
+    """What the exit code of `pluginctl plan` says when there is a plan, as others of its kind say it."""
+
+    NOTHING = 0
+    CHANGES = 2
+
+
 MEANING: Mapping[ExitCode, str] = MappingProxyType(
     {
-        ExitCode.OK: "done; with --wait or --follow: the operation succeeded",
+        ExitCode.OK: "done; with --wait or --follow: the operation came to the end that was wanted",
         ExitCode.FAILED: "the operation failed; nothing of it is left, or it is frozen and says why",
-        ExitCode.WRONG_USE: "wrong use: an argument, a file, or a field of the request",
+        ExitCode.WRONG_USE: "wrong use: an argument, a file, or a field of the request; from plan: there are changes",
         ExitCode.NOT_FOUND: "there is no such installation, or it is not yours to see",
         ExitCode.NOT_ALLOWED: "no valid token, or a token that does not allow this",
         ExitCode.UNREACHABLE: "the server is not reached, or cannot answer now",
         ExitCode.TIMED_OUT: "the operation did not end in time; it goes on",
-        ExitCode.CONFLICT: "it does not fit how the installation stands: busy, installed already, not installed",
+        ExitCode.CONFLICT: "it does not fit how the installation stands: busy, not installed, needed by others, another plan",
         ExitCode.INTERRUPTED: "interrupted; an operation that was begun goes on",
     }
 )

@@ -17,11 +17,12 @@ PATIENCE = 30.0
 
 @dataclass(frozen=True)
 class Wait:
-    """What is waited for, and for how many seconds at most."""
+    """What is waited for, for how many seconds at most, and which end is the one that was wanted."""
 
     installation: UUID
     operation: UUID
     timeout: float
+    wanted: Phase = Phase.SUCCEEDED
 
 
 def follow(server: Server, wait: Wait) -> Iterator[InstallationShown]:
@@ -51,9 +52,9 @@ def look(server: Server, wait: Wait) -> InstallationShown:
     return seen.model_copy(update={"operation": operation, "phase": operation.phase})
 
 
-def judge_end(phase: Phase) -> ExitCode:
+def judge_end(phase: Phase, wanted: Phase) -> ExitCode:
     """What the exit code says about an operation that has ended in this phase."""
-    return ExitCode.OK if phase is Phase.SUCCEEDED else ExitCode.FAILED
+    return ExitCode.OK if phase is wanted else ExitCode.FAILED
 
 
 def timed_out(wait: Wait) -> Stop:

@@ -8,13 +8,16 @@ from uuid import UUID
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from deployments.api.past import AuditShown, MomentShown, PastList, QuarantineList, TimelineShown
 from deployments.api.release import own_version
-from deployments.api.shapes import INSTALLATIONS, Accepted, InstallationList, InstallationShown, OperationShown
+from deployments.api.shapes import Accepted, InstallationList, InstallationShown, OperationShown, PlanShown
+from deployments.api.shown import INSTALLATIONS
 from deployments.terminal.exits import ExitCode, Stop
 from deployments.terminal.files import Address
 
 Shape = TypeVar("Shape", bound=BaseModel)
 PAGE = 200
+JSON_LINES = "application/x-ndjson"
 REQUEST_SECONDS = 30.0
 FAILURE = 400
 BROKEN = 500
@@ -48,15 +51,66 @@ class Server:
     def __init__(self, client: httpx.Client) -> None:
         self._client = client
 
-    def install(self, body: object, key: str | None) -> Accepted:
-        """Ask for an installation."""
-        headers = {"Idempotency-Key": key} if key else {}
-        return read_shape(Accepted, self._ask("POST", "/api/v1/plugins/install", json=body, headers=headers))
+    def install(self, body: object, key: str | None = None, plan: str | None = None) -> Accepted:
+        """Ask for an installation or an update; with a plan's hash for nothing but that plan."""
+        query = {"planHash": plan} if plan else {}
+        return read_shape(Accepted, self._send("/api/v1/plugins/install", body, key, query))
 
-    def uninstall(self, installation: UUID, *, drop_data: bool) -> Accepted:
+    def plan(self, body: object, key: str | None = None) -> Accepted:
+        """Ask what installing or updating would do."""
+        return read_shape(Accepted, self._send("/api/v1/plugins/plan", body, key))
+
+    def uninstall(self, installation: UUID, *, drop_data: bool, key: str | None = None) -> Accepted:
         """Ask for an uninstallation."""
         query = {"dropData": "true" if drop_data else "false"}
-        return read_shape(Accepted, self._ask("DELETE", f"{INSTALLATIONS}/{installation}", params=query))
+        headers = {"Idempotency-Key": key} if key else {}
+        return read_shape(Accepted, self._ask("DELETE", f"{INSTALLATIONS}/{installation}", params=query, headers=headers))
+
+    def say(self, installation: UUID, word: str, body: Mapping[str, object], key: str | None = None) -> Accepted:
+        """Ask for a verb on the installation, or say a word about its operation."""
+        return read_shape(Accepted, self._send(f"{INSTALLATIONS}/{installation}/{word}", body, key))
+
+    def lift(self, installation: UUID, body: Mapping[str, object], key: str | None = None) -> QuarantineList:
+        """Let a release be tried again."""
+        return read_shape(QuarantineList, self._send(f"{INSTALLATIONS}/{installation}/quarantine/lift", body, key))
+
+    def plan_of(self, installation: UUID, operation: UUID) -> PlanShown:
+        """The plan of an operation."""
+        return read_shape(PlanShown, self._ask("GET", f"{INSTALLATIONS}/{installation}/operations/{operation}/plan"))
+
+    def approvals(self) -> tuple[InstallationShown, ...]:
+        """What waits for the word of whoever has this token."""
+        return read_shape(InstallationList, self._ask("GET", "/api/v1/approvals")).items
+
+    def revisions(self, installation: UUID) -> PastList:
+        """What served and serves."""
+        return read_shape(PastList, self._ask("GET", f"{INSTALLATIONS}/{installation}/revisions"))
+
+    def quarantine(self, installation: UUID) -> QuarantineList:
+        """The releases that were rolled back."""
+        return read_shape(QuarantineList, self._ask("GET", f"{INSTALLATIONS}/{installation}/quarantine"))
+
+    def timeline(self, installation: UUID) -> Iterator[MomentShown]:
+        """Everything that happened on the installation, page by page as it is needed."""
+        query = {"limit": str(PAGE)}
+        while True:
+            page = read_shape(TimelineShown, self._ask("GET", f"{INSTALLATIONS}/{installation}/timeline", params=query))
+            yield from page.items
+            if page.next is None:
+                return
+            query["after"] = str(page.next)
+
+    def timeline_lines(self, installation: UUID) -> Iterator[str]:
+        """The same as JSON Lines, as they arrive."""
+        return self._stream("timeline", f"{INSTALLATIONS}/{installation}/timeline", headers={"Accept": JSON_LINES})
+
+    def verify(self) -> AuditShown:
+        """Whether the journal is whole."""
+        return read_shape(AuditShown, self._ask("GET", "/api/v1/audit/verify"))
+
+    def export(self) -> Iterator[str]:
+        """Every entry of the journal as JSON Lines, as they arrive."""
+        return self._stream("export", "/api/v1/audit/export")
 
     def installation(self, installation: UUID) -> InstallationShown:
         """One installation with its steps."""
@@ -87,15 +141,21 @@ class Server:
 
     def logs(self, installation: UUID, tail: int) -> Iterator[str]:
         """The plugin's own last words, as they arrive."""
-        path = f"{INSTALLATIONS}/{installation}/logs"
+        return self._stream("logs", f"{INSTALLATIONS}/{installation}/logs", params={"tail": tail})
+
+    def _stream(self, what: str, path: str, **details: Any) -> Iterator[str]:
         try:
-            with self._client.stream("GET", path, params={"tail": tail}) as answer:
+            with self._client.stream("GET", path, **details) as answer:
                 if answer.status_code >= FAILURE:
                     answer.read()
                     raise read_problem(answer)
                 yield from answer.iter_text()
         except httpx.HTTPError as problem:
-            raise Stop(ExitCode.UNREACHABLE, f"the logs broke off: {problem}", "ask again") from problem
+            raise Stop(ExitCode.UNREACHABLE, f"the {what} broke off: {problem}", "ask again") from problem
+
+    def _send(self, path: str, body: object, key: str | None, query: Mapping[str, str] | None = None) -> httpx.Response:
+        headers = {"Idempotency-Key": key} if key else {}
+        return self._ask("POST", path, json=body, headers=headers, params=dict(query or {}))
 
     def _ask(self, method: str, path: str, **details: Any) -> httpx.Response:
         try:

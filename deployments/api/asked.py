@@ -1,0 +1,56 @@
+"""What may be asked with: queries and small bodies; a name that is not known is refused, so that a typing error is never a default."""
+
+from typing import Annotated
+
+from fastapi import Header
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[!-~]+$")]
+PlanHash = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", examples=[f"sha256:{'3f' * 32}"])]
+# What somebody said, kept for ever: something to read in it, and no control characters, which no terminal should be shown later.
+SAID = r"[^\x00-\x08\x0B-\x1F\x7F]*"
+Words = Annotated[str, Field(max_length=1000, pattern=rf"^{SAID}[^\s\x00-\x1F\x7F]{SAID}$")]
+
+
+class Asked(BaseModel):
+    """What a query or a small body may hold."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+
+class Why(Asked):
+    """Something is to happen for this reason."""
+
+    reason: Words = Field(examples=["maintenance of the catalogue's database"])
+
+
+class MaybeWhy(Asked):
+    """Something is to happen, by choice for this reason."""
+
+    reason: str = Field(default="", max_length=1000, pattern=f"^{SAID}$")
+
+
+class RollbackAsked(Why):
+    """Back to this revision, or to the last good one before what serves."""
+
+    revision: int | None = Field(default=None, ge=1, strict=True)
+
+
+class RetryAsked(Why):
+    """Once more; with `acceptRemaining` what cannot be taken back is left as it is."""
+
+    accept_remaining: bool = Field(default=False, strict=True)
+
+
+class Vote(Asked):
+    """A say on exactly the plan with this hash."""
+
+    hash: PlanHash
+    comment: Words = Field(examples=["read the plan; fine"])
+
+
+class LiftAsked(Why):
+    """The release, as `name@version`, is to be tried again."""
+
+    release: str = Field(min_length=3, max_length=300, pattern=r"^\S+@\S+$", examples=["@backstage/plugin-catalog@2.0.8"])
