@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help run up test check fix e2e bench down doctor setup
+.PHONY: help run up test check fix e2e bench chaos down doctor setup
 
 help:  ## these words
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ fix: setup  ## what a machine can mend
 
 bench: up  ## measure, print a table, write build/bench.json
 	@$(BIN)/python -m tests.bench
+
+chaos: up  ## kill whatever carries an operation at every step, print a table, write build/chaos.json
+	@$(BIN)/python -m tests.chaos
 
 down:  ## stop the world and leave nothing of it
 	@infra/local/down.sh

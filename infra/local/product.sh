@@ -44,5 +44,6 @@ run_this_clone() {
   local name
   for name in "${names[@]}"; do restart "$name"; done
   wait_until_ready
+  run_once standing
   run_once register
 }
