@@ -1,18 +1,22 @@
 """What is measured, as a table for people and as `build/bench.json` for machines.
 
-To add a figure: make a `Figure` in `journeys.py`. A speed is claimed only as a ratio of two things measured in the same run.
+To add a figure: make a `Figure` in one of the files named in `__main__.py`.
+A speed is claimed only as a ratio of two things measured in the same run.
 """
 
 import json
 import os
+import platform
 import statistics
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import prefect
 from rich.console import Console
 from rich.table import Table
 
 RESULT = Path("build/bench.json")
+VERSIONS = {"python": platform.python_version(), "prefect": prefect.__version__, "kernel": platform.release()}
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Figure:
             "median": statistics.median(self.ratios or ours),
             "worst": max(self.ratios or ours),
             "load_average": os.getloadavg(),
+            "versions": VERSIONS | self.versions,
         }
 
 

@@ -4,32 +4,17 @@ To add a plugin: put its request there and name it in `PLUGINS` with the number 
 other work on the machine is in the figures, which is why every claim is a ratio of two things measured in the same run.
 """
 
-import asyncio
-import json
-import os
-import platform
-import secrets
-import signal
-import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import asyncpg
-import prefect
-from sqlalchemy.engine import make_url
-
 from blocks.settings import Settings, read_settings
+from tests.bench.apart import empty_memory, run_apart
 from tests.bench.figures import Figure
 from tests.bench.pods import Pod, watched
 
 # How often each is installed: once cold, and the service more often, because it is quick and every time shows how fast "ready" is seen.
 PLUGINS = {"backend": 2, "frontend": 2, "service": 6}
-# Seconds that one plugin's installations may take.
-LONGEST = 420
 ROLL_OUT = "roll_out"
 
 
@@ -43,9 +28,7 @@ async def measure() -> list[Figure]:
     scans = tuple((together, slowest) for together, slowest in told["backend"]["scans"])
     figures.append(Figure("all scans together ÷ slowest alone", "s", scans, "≤ 1.15"))
     figures.append(measure_notice([run for one in told.values() for run in one["runs"]], ready))
-    versions = {"python": platform.python_version(), "prefect": prefect.__version__, "kernel": platform.release()}
-    versions |= told["backend"]["versions"]
-    return [replace(figure, versions=versions) for figure in figures]
+    return [replace(figure, versions=told["backend"]["versions"]) for figure in figures]
 
 
 def compare_steps(plugin: str, runs: list[dict[str, Any]]) -> list[Figure]:
@@ -82,45 +65,6 @@ def last_ready(run: dict[str, Any], ready: Mapping[Pod, float]) -> float:
 
 async def install(settings: Settings, plugin: str, times: int) -> dict[str, Any]:
     """What a process of its own measured, with a memory of its own that is gone afterwards."""
-    with TemporaryDirectory(prefix="bench-") as folder:
-        async with empty_database(settings.plugin_database_admin_url.get_secret_value()) as database:
-            memory = {
-                "DATABASE_URL": database,
-                "STORAGE_DIR": str(Path(folder, "storage")),
-                "STORE_DIR": str(Path(folder, "store")),
-                "REGISTRY": f"{settings.registry}/bench-{secrets.token_hex(4)}",
-                "PREFECT_API_URL": settings.prefect_api_url,
-                "PREFECT_LOGGING_LEVEL": "ERROR",
-            }
-            return await run_apart(plugin, times, memory)
-
-
-async def run_apart(plugin: str, times: int, memory: Mapping[str, str]) -> dict[str, Any]:
-    """The process's answer; one that fails or takes too long is an error, and its own words have been seen."""
-    arguments = (sys.executable, "-m", "tests.bench.one", plugin, str(times))
-    process = await asyncio.create_subprocess_exec(*arguments, env=os.environ | memory, stdout=asyncio.subprocess.PIPE)
-    try:
-        async with asyncio.timeout(LONGEST):
-            said, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            # An interrupt, so that it still takes away what it installed.
-            process.send_signal(signal.SIGINT)
-            await process.wait()
-    if process.returncode:
-        raise RuntimeError(f"measuring {plugin} ended with exit code {process.returncode}")
-    answer: dict[str, Any] = json.loads(said.decode().splitlines()[-1])
-    return answer
-
-
-@asynccontextmanager
-async def empty_database(admin_url: str) -> AsyncIterator[str]:
-    """The address of an empty PostgreSQL database, dropped afterwards."""
-    admin, name = make_url(admin_url), f"bench_{secrets.token_hex(6)}"
-    server = await asyncpg.connect(admin.set(drivername="postgresql").render_as_string(hide_password=False))
-    try:
-        await server.execute(f"CREATE DATABASE {name}")
-        yield admin.set(drivername="postgresql+asyncpg", database=name).render_as_string(hide_password=False)
-    finally:
-        await server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        await server.close()
+    async with empty_memory(settings) as memory:
+        answer: dict[str, Any] = await run_apart(memory, "tests.bench.one", plugin, str(times))
+        return answer

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from blocks.catalog.database import open_database
 from blocks.catalog.migrate import migrate
-from blocks.catalog.operations import Operations
+from blocks.catalog.requests import Asked, Requests
 from blocks.catalog.views import Views
 from blocks.domain.journal import Phase
 from blocks.domain.manifest import InstallRequest
@@ -28,6 +28,7 @@ from blocks.image_registry import open_image_registry
 from blocks.ports.scanners import Scanner
 from blocks.scanners.configured import open_scanners
 from blocks.settings import Settings, read_settings
+from blocks.sources.known import trust
 from flows.install import install_plugin
 from flows.uninstall import uninstall_plugin
 from tests.bench.processor import Meter, metered
@@ -83,14 +84,10 @@ async def read_versions(settings: Settings) -> dict[str, str]:
 async def install(engine: AsyncEngine, body: dict[str, Any], meter: Meter, ended: list[OperationView]) -> Run:
     """One installation in a tenant of its own; it must succeed."""
     request = InstallRequest.model_validate(body | {"tenant": f"bench-{secrets.token_hex(4)}"})
-    asked = await Operations(engine).request_install(request, "bench", None)
     began = time.time()
-    await install_plugin(request, asked.operation)
+    seen = await installed(engine, request)
     over = time.time()
-    seen = await Views(engine).operation(asked.operation)
-    assert seen is not None
     ended.append(seen)
-    assert seen.phase is Phase.SUCCEEDED, seen
     steps = tuple(
         Step(step.name, step.ended_at / 1000, step.seconds or 0, meter.spent(step.started_at / 1000, step.ended_at / 1000))
         for step in seen.steps
@@ -122,15 +119,31 @@ async def ask(scanner: Scanner, image: Image, materials: Materials) -> None:
     await scanner.scan(image, materials, await scanner.identify())
 
 
+async def installed(engine: AsyncEngine, request: InstallRequest) -> OperationView:
+    """The operation that installed it, in this process; it must have succeeded."""
+    asked = await Requests(engine).request_install(request, Asked("bench"))
+    await install_plugin(request, asked.operation)
+    seen = await Views(engine).operation(asked.operation)
+    assert seen is not None
+    assert seen.phase is Phase.SUCCEEDED, seen
+    return seen
+
+
+async def uninstalled(engine: AsyncEngine, installation: UUID) -> None:
+    """What was installed is gone with its data, in this process; what never served is left as it is."""
+    seen = await Views(engine).installation(installation)
+    if seen and seen.revision:
+        asked = await Requests(engine).request_uninstall(installation, Asked("bench"), drop_data=True)
+        await uninstall_plugin(asked.operation)
+        await refuse_leftovers(engine, asked.operation)
+
+
 async def clean(settings: Settings, engine: AsyncEngine, ended: list[OperationView]) -> None:
     """Uninstall everything with its data, and remove the images from the registry."""
     for seen in ended:
-        if seen.phase is Phase.SUCCEEDED:
-            asked = await Operations(engine).request_uninstall(seen.installation, "bench", drop_data=True)
-            await uninstall_plugin(asked.operation)
-            await refuse_leftovers(engine, asked.operation)
+        await uninstalled(engine, seen.installation)
     images = {(made["repository"], made["digest"]) for seen in ended if (made := result(seen, "build"))}
-    async with open_image_registry(frozenset(settings.plain_registries), settings.extra_ca_bundle) as registry:
+    async with open_image_registry(frozenset(settings.plain_registries), trust(settings.extra_ca_bundle)) as registry:
         for repository, digest in images:
             await registry.delete(repository, digest)
 

@@ -13,7 +13,9 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import FastAPI
 
-from blocks.domain.errors import PipelineError
+from blocks.domain.approval import Question
+from blocks.domain.errors import PipelineError, Terminal
+from blocks.domain.journal import Kind
 from blocks.domain.status import InstallationView
 from deployments.api.app import make_app
 from deployments.api.identity import Expected, Verifier
@@ -25,6 +27,10 @@ from tests.fakes.operations import FakeRecord
 CASES = Path(__file__).resolve().parent.parent / "cases/requests"
 EXPECTED = Expected("plugin-pipeline", "plugin-api")
 KEY = Ed25519PrivateKey.generate()
+# The hash of every plan here.
+HASH = f"sha256:{'ab' * 32}"
+# When a question runs out that nobody means to let run out: in the year 2100, in milliseconds.
+FAR = 4_102_444_800_000
 VERIFIER = Verifier({"": KEY.public_key()}, EXPECTED)
 
 
@@ -62,6 +68,8 @@ class Desk:
     record: FakeRecord = field(default_factory=FakeRecord)
     traffic: Traffic = field(default_factory=Traffic)
     started: list[UUID] = field(default_factory=list)
+    documents: dict[str, bytes] = field(default_factory=dict)
+    database: str = ""
     lines: tuple[str, ...] = ("listening on 3000\n", "ready\n")
     prefect_is_away: PipelineError | None = None
     logs_are_away: PipelineError | None = None
@@ -79,11 +87,45 @@ class Desk:
         for line in self.lines[-tail:]:
             yield line
 
+    async def get(self, key: str) -> bytes:
+        """What is kept under the key."""
+        if key not in self.documents:
+            raise Terminal(f"the artefact {key} is not in the storage", "start the installation again")
+        return self.documents[key]
+
+    def make_plan(self, operation: UUID, changes: int = 1, step: str = "make_plan") -> None:
+        """Let the operation have a plan."""
+        self.documents["sha256:document"] = (CASES.parent / "plans/install.json").read_bytes()
+        made = {"hash": HASH, "document": "sha256:document", "summary": "1 object is created", "changes": changes}
+        made |= {"verb": self.record.asked[operation].view.verb, "objects": ["Service/catalog"], "database": self.database}
+        self.record.tell(operation, step, Kind.INTENDED)
+        self.record.tell(operation, step, Kind.DONE, json.dumps(made))
+
+    def park(self, operation: UUID, requester: str = "ann", step: str = "make_plan") -> None:
+        """Let the operation wait for an approval of its plan."""
+        self.make_plan(operation, step=step)
+        question = Question(HASH, requester, 1, ("admin", "approver"), FAR)
+        self.record.tell(operation, "approval", Kind.INTENDED)
+        self.record.tell(operation, "approval", Kind.PARKED, question.write())
+
     def app(self) -> FastAPI:
         """The API on this record."""
-        probes = {"database": record_probe(self.record)}
-        ports = Ports(self.record, self.record, self.dispatch, self.logs, probes, "http://127.0.0.1:4200")
-        return make_app(ports, VERIFIER, self.traffic.count)
+        return make_app(self.ports(self.record), VERIFIER, self.traffic.count)
+
+    def ports(self, record: Any) -> Ports:
+        """What the API reaches, with this record behind it."""
+        return Ports(
+            requests=record,
+            words=record,
+            views=record,
+            timelines=record,
+            audit=record,
+            documents=self,
+            dispatch=self.dispatch,
+            logs=self.logs,
+            probes={"database": record_probe(record)},
+            prefect_ui="http://127.0.0.1:4200",
+        )
 
     def client(self, headers: Mapping[str, str] | None = None) -> httpx.AsyncClient:
         """A client of the API, an admin if not said otherwise."""

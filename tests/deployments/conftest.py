@@ -1,5 +1,6 @@
 """A served API for whoever comes over the network: uvicorn on this machine, the record in memory."""
 
+import json
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ import uvicorn
 
 from blocks.domain.status import InstallationView
 from deployments.terminal import follow
-from tests.deployments.builders import Desk, make_token
+from tests.deployments.builders import Desk, make_body, make_token
 from tests.fakes.operations import FakeRecord
 
 
@@ -71,3 +72,11 @@ def signed_in(stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.delenv("PLUGINCTL_FOLDER", raising=False)
     monkeypatch.setattr(follow, "EVERY", 0.01)
     return stage
+
+
+@pytest.fixture
+def request_file(tmp_path: Path) -> str:
+    """A request in a file."""
+    path = tmp_path / "request.json"
+    path.write_text(json.dumps(make_body()))
+    return str(path)

@@ -1,14 +1,10 @@
 """`pluginctl`, against a served API."""
 
-import codecs
-import contextlib
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,52 +12,18 @@ from uuid import UUID
 import pytest
 import yaml
 
+from blocks.domain.asking import Wish
 from blocks.domain.errors import Refused, Transient
 from blocks.domain.journal import Kind, Reason
+from deployments.api.identity import Caller, Role, read_verifier
 from deployments.cli import run
 from deployments.terminal import follow
 from deployments.terminal.exits import MEANING, ExitCode
-from tests.deployments.builders import make_body, make_token, read_cases
+from tests.deployments.builders import EXPECTED, make_body, make_token, read_cases
 from tests.deployments.conftest import PlayedRecord, Stage
+from tests.deployments.scenes import Scenes, fails, put, succeeds, type_in_terminal
 
-Scenes = list[Callable[[], None]]
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def succeeds(record: PlayedRecord, operation: UUID) -> Scenes:
-    """An installation that goes well, in three looks."""
-
-    def go_on() -> None:
-        record.tell(operation, "resolve", Kind.DONE)
-        record.tell(operation, "build", Kind.INTENDED)
-
-    def end() -> None:
-        record.tell(operation, "build", Kind.DONE)
-        record.succeed(operation)
-
-    return [lambda: record.tell(operation, "resolve", Kind.INTENDED), go_on, end]
-
-
-def fails(record: PlayedRecord, operation: UUID) -> Scenes:
-    """An installation that finds no release."""
-    reason = Reason("unresolvable", "there is no release 99", "ask for 2.0.8")
-    return [lambda: record.tell(operation, "resolve", Kind.INTENDED), lambda: record.withdraw(operation, reason)]
-
-
-@pytest.fixture
-def request_file(tmp_path: Path) -> str:
-    """A request in a file."""
-    path = tmp_path / "request.json"
-    path.write_text(json.dumps(make_body()))
-    return str(path)
-
-
-def put(stage: Stage, capsys: pytest.CaptureFixture[str], request_file: str) -> dict[str, Any]:
-    """An installation that serves."""
-    stage.plan = lambda record, operation: [lambda: record.succeed(operation)]
-    assert run(["install", "-f", request_file, "--wait", "--json"]) == ExitCode.OK
-    installed: dict[str, Any] = json.loads(capsys.readouterr().out)
-    return installed
 
 
 def test_install_says_what_was_begun_and_how_to_go_on(
@@ -143,7 +105,8 @@ def test_a_later_operation_does_not_stand_for_the_one_that_is_waited_for(
         def both() -> None:
             record.succeed(operation)
             installation = record.asked[operation].installation
-            later = record._begin(record.installed[installation], "uninstall", "bob", (record.asked[operation].body, 1))
+            row = {"verb": "uninstall", "revision": 1, "request": record.asked[operation].body, "priority": 1}
+            later = record.begin(installation, "bob", Wish(), row)
             record.withdraw(later, Reason("refused", "no"))
 
         return [lambda: None, both]
@@ -250,7 +213,7 @@ def test_a_beginning_of_two_names_neither(signed_in: Stage, request_file: str, c
     (view,) = signed_in.record.installed.values()
     twin = UUID(int=view.id.int ^ 1)
     signed_in.record.installed[twin] = type(view)(**{**vars(view), "id": twin, "tenant": "twin"})
-    signed_in.record._begin(signed_in.record.installed[twin], "install", "ann", ("", 1))
+    signed_in.record.begin(twin, "ann", Wish(), {"verb": "install", "revision": 1, "request": "", "priority": 1})
     assert run(["status", str(view.id)[:8]]) == ExitCode.WRONG_USE
     assert "twin/dev/@backstage/plugin-catalog" in capsys.readouterr().err
 
@@ -281,14 +244,17 @@ def test_a_report_is_markdown(signed_in: Stage, request_file: str, capsys: pytes
 
 
 @pytest.mark.parametrize(
-    ("flags", "verb"),
-    [pytest.param([], "uninstall", id="keeps the data"), pytest.param(["--drop-data"], "uninstall-with-data", id="drops it")],
+    ("flags", "drops"),
+    [pytest.param([], [False], id="keeps the data"), pytest.param(["--drop-data"], [True], id="drops it")],
 )
-def test_uninstall(flags: list[str], verb: str, signed_in: Stage, request_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_uninstall(
+    flags: list[str], drops: list[bool], signed_in: Stage, request_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     installation = put(signed_in, capsys, request_file)["id"]
     assert run(["uninstall", installation, *flags, "--wait", "--json"]) == ExitCode.OK
     told = json.loads(capsys.readouterr().out)
-    assert (told["operation"]["verb"], told["phase"], told["revision"]) == (verb, "succeeded", None)
+    assert (told["operation"]["verb"], told["phase"], told["revision"]) == ("uninstall", "succeeded", None)
+    assert [one.view.wish.drop_data for one in signed_in.record.asked.values()] == [False, *drops]
     assert run(["uninstall", installation]) == ExitCode.CONFLICT
 
 
@@ -370,6 +336,22 @@ def test_make_token_leaves_what_the_command_line_finds(
     assert (tmp_path / "token.pub").exists()
 
 
+def test_make_token_as_somebody_else_prints_what_the_api_takes(
+    signed_in: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["make-token", "--as", "bob", "--role", "approver", "--role", "viewer", "--tenant", "acme"]
+    assert run(command) == ExitCode.FAILED
+    assert "there is no signing key" in capsys.readouterr().err
+    monkeypatch.setenv("JWT_PUBLIC_KEY", str(tmp_path / "token.pub"))
+    assert run(["make-token"]) == ExitCode.OK
+    kept = (tmp_path / "config/plugin-pipeline/token").read_text()
+    assert run(command) == ExitCode.OK
+    caller = read_verifier(tmp_path / "token.pub", EXPECTED).verify(capsys.readouterr().out.strip())
+    assert caller == Caller("bob", frozenset({"acme"}), frozenset({Role.APPROVER, Role.VIEWER}))
+    assert (tmp_path / "config/plugin-pipeline/token").read_text() == kept
+    assert run(["make-token", "--role", "admin"]) == ExitCode.WRONG_USE
+
+
 def test_help_names_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--help"]) == ExitCode.OK
     told = " ".join(capsys.readouterr().out.split())
@@ -378,21 +360,8 @@ def test_help_names_every_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_in_a_terminal_the_steps_are_drawn_live(signed_in: Stage, request_file: str) -> None:
     signed_in.plan = succeeds
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "deployments.cli", "install", "-f", request_file, "--wait"]
-    terminal = os.environ | {"TERM": "xterm", "COLUMNS": "120"}
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs, cwd=ROOT, env=terminal) as process:
-        os.close(theirs)
-        told = "".join(read_terminal(ours))
-    assert process.returncode == ExitCode.OK, told
+    code, told = type_in_terminal(["install", "-f", request_file, "--wait"])
+    assert code == ExitCode.OK, told
     assert "\x1b[" in told
     assert "✓" in told
     assert "serves   @backstage/plugin-catalog@2.0.8" in told
-
-
-def read_terminal(ours: int) -> Iterator[str]:
-    """What is written until the other side is closed, which a terminal says with an error."""
-    with os.fdopen(ours, "rb", buffering=0) as terminal, contextlib.suppress(OSError):
-        decode = codecs.getincrementaldecoder("utf-8")().decode
-        while piece := terminal.read(4096):
-            yield decode(piece)

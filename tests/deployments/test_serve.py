@@ -1,4 +1,4 @@
-"""The process: three ports, one clean stop."""
+"""The process: a port for each application, one clean stop."""
 
 import json
 import os
@@ -30,9 +30,11 @@ async def settings(tmp_path: Path) -> dict[str, str]:
     await engine.dispose()
     access = make_access(tmp_path / "access", tmp_path / "token.pub", EXPECTED, "")
     nowhere = {"PREFECT_API_URL": "http://127.0.0.1:1/api", "PROMETHEUS_URL": "http://127.0.0.1:1", "REGISTRY": "127.0.0.1:1"}
-    ports = {"API_PORT": "0", "HEALTH_PORT": "0", "METRICS_PORT": "0", "API_HOST": "127.0.0.1"}
+    ports = {"API_PORT": "0", "HEALTH_PORT": "0", "METRICS_PORT": "0", "CLOSED_PORT": "0"}
+    hosts = {"API_HOST": "127.0.0.1", "CLOSED_HOST": "127.0.0.1"}
+    folders = {"STORAGE_DIR": str(tmp_path / "storage"), "SECRETS_DIR": str(tmp_path / "secrets")}
     own = {"DATABASE_URL": url, "JWT_PUBLIC_KEY": str(access.public_key), "KUBECONFIG": str(tmp_path / "none")}
-    return dict(os.environ) | nowhere | ports | own
+    return dict(os.environ) | nowhere | ports | hosts | folders | own
 
 
 @contextmanager
@@ -85,6 +87,21 @@ async def test_every_port_answers_for_itself_and_sigterm_is_a_clean_stop(setting
     lines = [json.loads(line) for line in said.splitlines()]
     assert "operation waits" in {line["message"] for line in lines}
     assert not [line for line in lines if token in str(line)]
+
+
+async def test_callers_of_a_disabled_plugin_are_answered_on_a_port_of_their_own(settings: dict[str, str]) -> None:
+    socket = {
+        "Connection": "Upgrade",
+        "Upgrade": "websocket",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+    with serving(settings) as (_, listening):
+        url = f"http://127.0.0.1:{listening['closed']}/api/v1/status"
+        answers = [httpx.get(url, headers={"Host": "a-b.t1-dev.localhost"} | headers, timeout=30) for headers in ({}, socket)]
+    for answer in answers:
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
+        assert answer.json()["title"] == "This plugin is disabled"
 
 
 async def test_a_record_without_tables_is_not_ready(settings: dict[str, str], tmp_path: Path) -> None:

@@ -3,10 +3,10 @@
 import json
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import typer
@@ -15,6 +15,7 @@ from deployments.terminal.files import find_address
 from tests.conftest import World
 
 REQUESTS = Path(__file__).parents[2] / "infra" / "local" / "requests"
+T = TypeVar("T")
 FINAL = frozenset({"succeeded", "withdrawn", "frozen"})
 # How long anything may take on a busy machine before a test gives it up, in seconds, and how often it looks.
 PATIENCE, LOOK_EVERY = 480.0, 0.5
@@ -62,13 +63,32 @@ class Product:
 
     def await_end(self, accepted: Mapping[str, Any]) -> dict[str, Any]:
         """The installation once the accepted operation has ended."""
+
+        def has_ended(seen: Mapping[str, Any]) -> bool:
+            return bool(seen["operation"]["id"] != accepted["operation"] or seen["phase"] in FINAL)
+
+        return self.await_that(accepted["id"], has_ended)
+
+    def await_operation(self, installation: str, operation: str) -> dict[str, Any]:
+        """The operation once it has ended, whatever else goes on with the installation."""
+        path = f"/api/v1/installations/{installation}/operations/{operation}"
+        return self._await(lambda: self.api.get(path).json(), lambda seen: seen["phase"] in FINAL)
+
+    def await_that(self, installation: str, is_so: Callable[[Mapping[str, Any]], bool]) -> dict[str, Any]:
+        """The installation once it is so."""
+        return self._await(lambda: self.see(installation), is_so)
+
+    def await_answer(self, seen: Mapping[str, Any], path: str, status: int) -> Reported:
+        """What the installation's host answers once it answers so: the gateway follows a route a little later than it takes it."""
+        return self._await(lambda: self.call(seen, path), lambda answer: answer.status == status)
+
+    def _await(self, look: Callable[[], T], is_so: Callable[[T], bool]) -> T:
         ends = time.monotonic() + PATIENCE
         while time.monotonic() < ends:
-            seen = self.see(accepted["id"])
-            if seen["operation"]["id"] != accepted["operation"] or seen["phase"] in FINAL:
+            if is_so(seen := look()):
                 return seen
             time.sleep(LOOK_EVERY)
-        raise AssertionError(f"operation {accepted['operation']} has not ended: {self.see(accepted['id'])}")
+        raise AssertionError(f"it did not come to be, this is how it stands: {look()}")
 
     def await_rest(self, installation: str) -> dict[str, Any]:
         """The installation once nothing happens on it any more."""

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from blocks.catalog.database import open_database
 from blocks.catalog.migrate import migrate
-from blocks.catalog.operations import Operations
+from blocks.catalog.requests import Asked, Requests
 from blocks.catalog.views import Views
 from blocks.domain.journal import Phase
 from blocks.domain.manifest import InstallRequest
@@ -53,7 +53,7 @@ class Bench:
     """A pipeline with a record of its own, and counters before what it asks."""
 
     def __init__(self, engine: AsyncEngine, registry: ForwardingRegistry, folder: Path) -> None:
-        self.registry, self.operations, self.views = registry, Operations(engine), Views(engine)
+        self.registry, self.requests, self.views = registry, Requests(engine), Views(engine)
         self.calls, self.engine = folder / "calls", docker.DockerClient(read_settings().docker_host, timeout=60)
         self.installed: list[UUID] = []
         self.images: set[str] = set()
@@ -62,7 +62,7 @@ class Bench:
         """Install for a tenant of its own, which succeeds, and count."""
         asked = InstallRequest.model_validate({**request, "tenant": f"e2e-{secrets.token_hex(4)}"})
         began, before, looked = int(time.time()), self.registry.calls.total(), self._looked()
-        wish = await self.operations.request_install(asked, "test", None)
+        wish = await self.requests.request_install(asked, Asked("test"))
         self.installed.append(wish.installation)
         await install_plugin(asked, wish.operation, return_state=True)
         seen = await self.views.installation(wish.installation)
@@ -75,7 +75,7 @@ class Bench:
     async def leave(self) -> None:
         """Take away everything that was installed, and the images, which nobody else runs."""
         for installation in self.installed:
-            wish = await self.operations.request_uninstall(installation, "test", drop_data=True)
+            wish = await self.requests.request_uninstall(installation, Asked("test"), drop_data=True)
             await uninstall_plugin(wish.operation, return_state=True)
         self.engine.close()
         async with open_image_registry(frozenset(read_settings().plain_registries)) as registry:

@@ -16,12 +16,16 @@ from typing import Any
 from aiohttp import web
 
 from blocks.cluster.paths import KINDS
+from blocks.domain.objects.dry_run import stand_in
+from blocks.domain.objects.tenancy import LIMITS
 from tests.fakes.cluster_store import Change, Conflict, Invalid, Key, Store, check, look
 
 CASES = Path(__file__).parents[1] / "cases" / "pods"
 PLACE = re.compile(
     r"^/(?P<group>api/v1|apis/[^/]+/[^/]+)(/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(/(?P<name>[^/]+))?(?P<log>/log)?$"
 )
+# The namespaces in which objects are tried are there, and nothing is in them.
+STANDING = frozenset(map(stand_in, LIMITS))
 KIND_OF = {plural: kind for kind, (_, plural) in KINDS.items()}
 
 
@@ -40,6 +44,7 @@ class FakeCluster:
         self.busy, self.pods_are, self.address = 0, "ready", ""
         self.logs: dict[str, str] = {}
         self._round, self._news = 0, asyncio.Condition()
+        self._ran: dict[Key, Any] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._streams: set[web.StreamResponse] = set()
 
@@ -73,6 +78,7 @@ class FakeCluster:
         if matched is None or matched["plural"] not in KIND_OF:
             return _status(404, f"no such path {request.path}")
         verb = "WATCH" if request.query.get("watch") == "true" else request.method
+        verb = "DRYRUN" if "dryRun" in request.query else verb
         self.requests[f"{verb} {matched['plural']}"] += 1
         if self.busy > 0:
             self.busy -= 1
@@ -106,8 +112,9 @@ class FakeCluster:
     async def _apply(self, request: web.Request, key: Key) -> web.Response:
         if away := self._missing_namespace(key):
             return away
-        force = request.query.get("force") == "true"
-        found, created = self.store.apply(key, await request.json(), request.query["fieldManager"], force=force)
+        force, dry = request.query.get("force") == "true", request.query.get("dryRun") == "All"
+        store = self.store.rehearsal(key) if dry else self.store
+        found, created = store.apply(key, await request.json(), request.query["fieldManager"], force=force)
         return web.json_response(found, status=201 if created else 200)
 
     async def _create(self, request: web.Request, key: Key) -> web.Response:
@@ -117,7 +124,7 @@ class FakeCluster:
         return self._missing_namespace(full) or web.json_response(self.store.create(full, body, "creator"), status=201)
 
     def _missing_namespace(self, key: Key) -> web.Response | None:
-        if not key[1] or ("namespaces", "", key[1]) in self.store.objects:
+        if not key[1] or ("namespaces", "", key[1]) in self.store.objects or key[1] in STANDING:
             return None
         return _status(404, f'namespaces "{key[1]}" not found')
 
@@ -167,6 +174,7 @@ class FakeCluster:
     def _on_change(self, change: Change) -> None:
         self._do(self._spread())
         if change.kind == "DELETED":
+            self._ran.pop(change.key, None)
             return
         if change.kind == "ADDED" and change.key[0] == "namespaces":
             self._do(self._say(change.key, {"phase": "Active"}))
@@ -174,7 +182,8 @@ class FakeCluster:
             self._do(self._say(change.key, {"used": dict.fromkeys(change.found["spec"]["hard"], "0")}))
         elif change.key[0] == "httproutes":
             self._do(self._say(change.key, {"parents": [{"conditions": _taken(change.found)}]}))
-        elif change.kind == "ADDED" and change.key[0] == "deployments":
+        elif change.key[0] == "deployments" and self._ran.get(change.key) != change.found["spec"]:
+            self._ran[change.key] = copy.deepcopy(change.found["spec"])
             self._do(self._run(change.key))
 
     async def _spread(self) -> None:
@@ -186,7 +195,10 @@ class FakeCluster:
             self.store.set_status(key, status)
 
     async def _run(self, key: Key) -> None:
-        """Make the pods of a Deployment, as the case says."""
+        """Make the pods of a Deployment anew, as the case says; it is gone by now or has no replicas, then there are none."""
+        self._clear(key)
+        if key not in self.store.objects or not self.store.objects[key]["spec"]["replicas"]:
+            return
         case, deployment = pod_case(self.pods_are), self.store.objects[key]
         template = deployment["spec"]["template"]
         self.logs = case.get("logs", {})
@@ -205,9 +217,15 @@ class FakeCluster:
         going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:01Z"
         self.store.replace(key, going)
         await asyncio.sleep(0.01)
-        for pod in [one for one in self.store.objects if one[:2] == ("pods", key[1]) and one[2].startswith(f"{key[2]}-")]:
-            self.store.delete(pod)
+        self._clear(key)
         self.store.delete(key)
+
+    def _clear(self, key: Key) -> None:
+        """No pods of the Deployment, and nothing said of them."""
+        mine = [("pods", f"{key[2]}-"), ("events", f"{key[2]}.")]
+        for plural, start in mine:
+            for one in [one for one in self.store.objects if one[:2] == (plural, key[1]) and one[2].startswith(start)]:
+                self.store.delete(one)
 
     def _do(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

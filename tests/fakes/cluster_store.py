@@ -59,6 +59,13 @@ class Store:
         """Let the log be compacted: watches from before now find their version gone."""
         self.oldest = self.version
 
+    def rehearsal(self, key: Key) -> "Store":
+        """A store with this one object, if it is there: what happens in it is seen by nobody and forgotten."""
+        tried = Store(lambda _: None)
+        if key in self.objects:
+            tried.objects[key], tried._owners[key] = copy.deepcopy(self.objects[key]), copy.deepcopy(self._owners[key])
+        return tried
+
     def create(self, key: Key, body: dict[str, Any], manager: str) -> dict[str, Any]:
         """A new object, or `Conflict`."""
         if key in self.objects:

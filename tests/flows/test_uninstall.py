@@ -24,7 +24,7 @@ async def test_data_goes_when_asked(outside: Outside) -> None:
     seen = await outside.install()
     gone = await outside.uninstall(seen.id, drop_data=True)
     assert [step.name for step in gone.operation.steps] == [
-        *("recall_plan", "remove_plugin", "drop_database", "release_namespace", "serve_nothing")
+        *("recall_plan", "approval", "remove_plugin", "drop_database", "release_namespace", "serve_nothing")
     ]
     assert {step.state for step in gone.operation.steps} == {StepState.DONE}
     assert await outside.databases.names() == ()

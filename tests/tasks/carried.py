@@ -1,5 +1,6 @@
 """An operation as the steps see it, without lease and journal: steps' bodies are run on a fake or on the real cluster."""
 
+import hashlib
 import json
 import secrets
 from dataclasses import dataclass, field, replace
@@ -8,6 +9,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID, uuid4
 
+from blocks.catalog.operations import Order, Served
+from blocks.domain.asking import Wish
 from blocks.domain.errors import Terminal
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.objects.blueprint import Object
@@ -45,8 +48,9 @@ class MemoryStorage:
         self._kept: dict[str, bytes] = {}
 
     async def put(self, content: bytes | str) -> str:
-        key = f"key-{len(self._kept)}"
-        self._kept[key] = content.encode() if isinstance(content, str) else content
+        raw = content.encode() if isinstance(content, str) else content
+        key = f"sha256:{hashlib.sha256(raw).hexdigest()}"
+        self._kept[key] = raw
         return key
 
     async def get(self, key: str) -> bytes:
@@ -85,12 +89,25 @@ class ScriptedWeb:
 
 @dataclass
 class Neighbours:
-    """How many other installations are in the namespace."""
+    """What the record says: how many others are in the namespace, which revisions there are, which serves, how many are kept for it."""
 
     count: int = 0
+    serves: int = 0
+    revisions: dict[int, Served] = field(default_factory=dict)
+    kept: int = 10
 
     async def others_in(self, namespace: str, installation: UUID) -> int:
         return self.count
+
+    async def serving(self, installation: UUID) -> Served | None:
+        return self.revisions.get(self.serves)
+
+    async def revision(self, installation: UUID, number: int) -> Served | None:
+        return self.revisions.get(number)
+
+    async def bygone(self, installation: UUID, coming: int = 0) -> tuple[Served, ...]:
+        newest_first = sorted(self.revisions.values(), key=lambda one: one.number, reverse=True)
+        return tuple(newest_first[max(self.kept + 1 - coming, 0) :])
 
 
 class Carried:
@@ -103,7 +120,19 @@ class Carried:
         self.tools.operations, self.tools.storage, self.tools.sources = self.neighbours, self.storage, Folder()
         self.installation, self.operation, self.revision = uuid4(), uuid4(), 1
         self.tenant = f"t-{secrets.token_hex(4)}"
-        self.asked = self.service()
+        self.asked, self.verb, self.wish = self.service(), "install", Wish()
+
+    @property
+    def order(self) -> Order:
+        """What is to be carried, as the test wants it by now."""
+        about = (self.operation, self.installation, self.verb, self.revision, self.asked)
+        return Order(*about, self.wish, "ann")
+
+    def serve(self, plan: Plan) -> None:
+        """Let the plan's revision be what the record says serves, and the next plan be for the one after it."""
+        served = Served(plan.revision, self.operation, plan.target, plan.image, plan.document)
+        self.neighbours.revisions[plan.revision], self.neighbours.serves = served, plan.revision
+        self.operation, self.revision, self.verb = uuid4(), plan.revision + 1, "update"
 
     async def request(self) -> InstallRequest:
         return self.asked
@@ -135,7 +164,7 @@ class Carried:
 
     async def objects(self, plan: Plan) -> list[Object]:
         """Every object that the plan names."""
-        staged = read_document((await self.storage.get(plan.document)).decode())
+        staged = read_document((await self.storage.get(plan.document)).decode(), self.operation)
         return [one for objects in staged.values() for one in objects]
 
     async def inventory(self) -> set[str]:
@@ -159,7 +188,7 @@ def body(step: Step[..., Any]) -> Any:
 def with_script(text: str, image: str, script: str) -> str:
     """The plan's document with pods that run the script in Node instead of what the image would run."""
     document = json.loads(text)
-    for one in [one for phase in document["phases"] for one in phase["objects"] if one["kind"] == "Deployment"]:
+    for one in [one for phase in document["hashed"]["phases"] for one in phase["objects"] if one["kind"] == "Deployment"]:
         (container,) = one["spec"]["template"]["spec"]["containers"]
         container |= {"image": image, "command": ["node", "-e", script]}
     return json.dumps(document)

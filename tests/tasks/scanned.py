@@ -12,6 +12,7 @@ from blocks.catalog.artefacts import Artefacts
 from blocks.catalog.journal import Journal
 from blocks.catalog.leases import Leases
 from blocks.catalog.operations import Operations
+from blocks.catalog.requests import Asked, Requests
 from blocks.domain.release import Image, Materials
 from blocks.work import Work
 from tests.builders import make_request
@@ -25,13 +26,14 @@ MATERIALS = Materials("sha256:inputs", "context", 3)
 async def open_operation(engine: AsyncEngine, *scanners: FakeScanner) -> Work:
     """An installation for a tenant of its own, held by this test, with these scanners."""
     operations, leases = Operations(engine), Leases(engine, 60)
-    asked = await operations.request_install(make_request(tenant=f"t{secrets.token_hex(4)}"), "ann", None)
+    asked = await Requests(engine).request_install(make_request(tenant=f"t{secrets.token_hex(4)}"), Asked("ann"))
     tools = SimpleNamespace(
         journal=Journal(engine),
         leases=leases,
         operations=operations,
         artefacts=Artefacts(engine, asked.operation),
         scanners={scanner.name: scanner for scanner in scanners},
+        settings=SimpleNamespace(max_begins=5, hold_limit=60),
         off={"snyk": "no token is configured"},
     )
     return Work(await leases.acquire(asked.operation, "test"), await operations.order(asked.operation), cast("Any", tools))

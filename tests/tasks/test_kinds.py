@@ -1,5 +1,6 @@
 """A step is journaled before and after, done once, and taken back from the same arguments; on both databases, in real flows."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -11,7 +12,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from blocks.catalog.journal import Journal
 from blocks.catalog.leases import Leases
 from blocks.catalog.operations import Operations
-from blocks.domain.errors import PlanStale, PointOfNoReturn, Terminal, Transient
+from blocks.catalog.requests import Asked, Requests
+from blocks.domain.errors import (
+    Exhausted,
+    Parked,
+    PlanStale,
+    PointOfNoReturn,
+    RecordAway,
+    Terminal,
+    Transient,
+    Unreachable,
+)
 from blocks.domain.journal import Kind, Phase
 from blocks.work import Work
 from tasks.carry import _go_on
@@ -42,7 +53,7 @@ async def ask(work: Work, whom: str) -> int:
     return len(whom)
 
 
-@step(Undo.FINAL)
+@step(Undo.FINAL, remains="people know")
 async def announce(work: Work) -> None:
     """Tell people; this cannot be taken back."""
 
@@ -62,15 +73,44 @@ async def stumble(work: Work) -> int:
     return int(tools.tries)
 
 
-STEPS = (put, ask, announce, promise, stumble)
+@step(Undo.REVERSIBLE)
+async def look_out(work: Work) -> int:
+    """See the world again after so many looks."""
+    return unseen(work)
+
+
+@look_out.undo
+async def look_back(work: Work) -> None:
+    """The same in the other direction."""
+    unseen(work)
+
+
+@step(Undo.NEEDLESS)
+async def wonder(work: Work) -> str:
+    """Ask a person."""
+    raise Parked("ann must say", "", '{"hash": "sha256:1"}')
+
+
+def unseen(work: Work) -> int:
+    """`Unreachable` for so many looks."""
+    tools = cast("Any", work.tools)
+    tools.looks -= 1
+    if tools.looks > 0:
+        raise Unreachable("nobody is there")
+    return 0
+
+
+STEPS = (put, ask, announce, promise, stumble, look_out, wonder)
 
 
 @pytest.fixture
 async def work(engine: AsyncEngine) -> Work:
     """An operation held by this test, and a world that is a dictionary."""
     operations, leases = Operations(engine), Leases(engine, 60)
-    asked = await operations.request_install(make_request(), "ann", None)
-    tools = SimpleNamespace(journal=Journal(engine), leases=leases, operations=operations, standing={}, tries=0)
+    asked = await Requests(engine).request_install(make_request(), Asked("ann"))
+    settings = SimpleNamespace(max_begins=3, hold_limit=60)
+    tools = SimpleNamespace(journal=Journal(engine), leases=leases, operations=operations, settings=settings)
+    vars(tools).update(standing={}, tries=0, looks=0)
     return Work(await leases.acquire(asked.operation, "test"), await operations.order(asked.operation), cast("Any", tools))
 
 
@@ -204,3 +244,115 @@ async def test_operation_ends_in_one_phase_with_a_reason(work: Work, story: Stor
     assert standing(work) == ({} if phase is Phase.WITHDRAWN else {"a": 1})
     last = [entry for entry in await work.tools.journal.read(work.operation) if entry.kind in (Kind.FAILED, Kind.FROZEN)]
     assert (f'"code": "{code}"' in last[-1].payload) if code else not last
+
+
+async def begin_as_others(work: Work, kind: Kind, times: int) -> None:
+    """Let so many other workers begin the step, or its undo, and die."""
+    for number in range(times):
+        lease = replace(work.lease, token=await take_over(work), holder=f"dead-{number}")
+        await Work(lease, work.order, work.tools).record("put", kind, '["a"]')
+    work.lease = replace(work.lease, token=await take_over(work))
+
+
+async def take_over(work: Work) -> int:
+    """The token of whoever takes the operation now."""
+    await work.tools.leases.release(replace(work.lease, token=(await current(work))))
+    return (await work.tools.leases.acquire(work.operation, "next")).token
+
+
+async def current(work: Work) -> int:
+    """The token that may write now."""
+    entries = await work.tools.journal.read(work.operation)
+    return max([work.lease.token, *(entry.token for entry in entries)])
+
+
+async def test_a_step_that_never_ends_is_begun_only_so_often(work: Work) -> None:
+    """Workers that die in it are counted; then a person has to look."""
+    await begin_as_others(work, Kind.INTENDED, 2)
+    assert await run(lambda work: put(work, "a"), work) == "A"
+    await work.record("put", Kind.UNDONE)
+    await begin_as_others(work, Kind.INTENDED, 3)
+    with pytest.raises(Exhausted, match="put was begun 3 times"):
+        await run(lambda work: put(work, "a"), work)
+
+
+async def test_an_undo_that_never_ends_is_begun_only_so_often(work: Work) -> None:
+    """The way back is counted for itself."""
+    await run(lambda work: put(work, "a"), work)
+    await begin_as_others(work, Kind.UNDOING, 3)
+    with pytest.raises(Exhausted, match="undo put was begun 3 times"):
+        await run(lambda work: take_back(work, STEPS), work)
+
+
+async def test_what_cannot_be_seen_is_waited_for(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forwards and backwards, for longer than what merely fails, within one try."""
+    monkeypatch.setattr("tasks.kinds.HOLDS", (0,))
+    for story in (look_out, lambda work: take_back(work, STEPS)):
+        work.tools.looks = 20  # type: ignore[attr-defined]
+        await run(story, work)
+    kinds = [entry.kind for entry in await work.tools.journal.read(work.operation)]
+    assert kinds == [Kind.INTENDED, Kind.DONE, Kind.UNDOING, Kind.UNDONE]
+
+
+async def test_waiting_for_a_person_hands_the_operation_back(work: Work) -> None:
+    """The question stands in the journal; the answer is the step's result."""
+    with pytest.raises(Parked, match="ann must say"):
+        await run(wonder, work)
+    state = await work.look()
+    assert (state.phase, state.questions) == (Phase.PARKED, {"wonder": '{"hash": "sha256:1"}'})
+    await work.record("wonder", Kind.APPROVED, '"yes"')
+    assert await run(wonder, work) == "yes"
+
+
+async def test_what_cannot_be_taken_back_is_left_when_a_person_accepts_it(work: Work) -> None:
+    """And everything before it goes."""
+    await run(lambda work: put(work, "a"), work)
+    await run(announce, work)
+    with pytest.raises(PointOfNoReturn, match="announce cannot be taken back: people know"):
+        await run(lambda work: take_back(work, STEPS), work)
+    await work.record("operation", Kind.REVERTING, '{"acceptRemaining": true}')
+    await run(lambda work: take_back(work, STEPS), work)
+    assert standing(work) == {}
+    left = [entry.step for entry in await work.tools.journal.read(work.operation) if entry.payload == '{"left": true}']
+    assert left == ["announce"]
+
+
+@pytest.mark.parametrize(
+    ("end", "known", "on_failure", "phase"),
+    [
+        pytest.param(Exhausted("again and again"), (), "undo", Phase.FROZEN, id="worn out"),
+        pytest.param(Unreachable("nobody is there"), (), "undo", Phase.FROZEN, id="not seen for too long"),
+        pytest.param(Terminal("no"), ("recall_plan",), "freeze", Phase.FROZEN, id="the request wants a person to look"),
+        pytest.param(Terminal("no"), (), "freeze", Phase.WITHDRAWN, id="before the plan there is nothing to look at"),
+        pytest.param(Terminal("no"), ("recall_plan",), "undo", Phase.WITHDRAWN, id="else it is taken back"),
+    ],
+)
+async def test_freezing_keeps_what_was_begun(
+    work: Work, end: Exception, known: tuple[str, ...], on_failure: str, phase: Phase
+) -> None:
+    """A frozen operation stands as it stood when it stopped."""
+    options = work.order.request.options.model_copy(update={"on_failure": on_failure})
+    work.order = replace(work.order, request=work.order.request.model_copy(update={"options": options}))
+    for name in known:
+        await work.record(name, Kind.DONE)
+
+    @flow
+    async def carry_it() -> RunState[None]:
+        return await _go_on(work, Story(end), STEPS)
+
+    await carry_it(return_state=True)
+    assert (await work.look()).phase is phase
+    assert standing(work) == ({"a": 1} if phase is Phase.FROZEN else {})
+
+
+async def test_without_its_record_nothing_is_concluded(work: Work) -> None:
+    """The run ends, the operation stands where it stood, and another run goes on."""
+
+    @flow
+    async def carry_it() -> None:
+        await _go_on(work, Story(RecordAway("the database is away")), STEPS)
+
+    with pytest.raises(RecordAway):
+        await carry_it()
+    assert (await work.look()).phase is Phase.APPLYING
+    assert standing(work) == {"a": 1}

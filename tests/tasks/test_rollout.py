@@ -7,7 +7,9 @@ from blocks.domain.objects.names import Name
 from blocks.domain.plan import Plan
 from blocks.ports.cluster import View
 from tasks.provision import provision_namespace, unprovision_namespace
-from tasks.rollout import remove_plugin, roll_out, take_down
+from tasks.remove import remove_plugin
+from tasks.rollout import roll_out, take_down
+from tasks.shift import shift_traffic
 from tests.fakes.cluster import FakeCluster
 from tests.tasks.carried import Carried, body
 
@@ -27,7 +29,7 @@ async def test_a_revision_comes_up_and_is_routed(carried: Carried) -> None:
     plan = await prepared(carried)
     rolled_out = await body(roll_out)(carried.work, plan)
     assert rolled_out.pods == ("hello-r1-0", "hello-r1-1")
-    assert rolled_out.objects.created[-1] == "HTTPRoute/hello"
+    assert rolled_out.objects.created[-1] == "Deployment/hello-r1"
     assert await reasons(carried, plan) == ["Provisioned", "RollingOut", "RolledOut"]
 
 
@@ -70,11 +72,9 @@ async def test_a_failure_is_said_well_and_leaves_nothing(
     assert await carried.inventory() == before
 
 
-async def test_what_fails_is_never_routed(carried: Carried, fake: FakeCluster) -> None:
-    fake.pods_are = "crash"
+async def test_nothing_is_routed_before_it_is_ready(carried: Carried) -> None:
     plan = await prepared(carried)
-    with pytest.raises(RolloutFailed):
-        await body(roll_out)(carried.work, plan)
+    await body(roll_out)(carried.work, plan)
     assert await carried.cluster.read(Name("HTTPRoute", plan.namespace, plan.slug)) is None
 
 
@@ -90,6 +90,7 @@ async def test_taking_down_leaves_what_was_there_before(carried: Carried) -> Non
 async def test_removing_takes_everything_of_the_installation_route_first(carried: Carried) -> None:
     plan = await prepared(carried)
     await body(roll_out)(carried.work, plan)
+    await body(shift_traffic)(carried.work, plan)
     gone = await body(remove_plugin)(carried.work, plan)
     assert gone[0] == "HTTPRoute/hello"
     assert {"Deployment/hello-r1", "ServiceAccount/hello", "NetworkPolicy/hello-gateway"} <= {*gone}

@@ -19,11 +19,13 @@ from tasks.provision import (
     unprovision_database,
     unprovision_namespace,
 )
-from tasks.rollout import remove_plugin, roll_out, take_down
+from tasks.remove import remove_plugin
+from tasks.rollout import roll_out, take_down
+from tasks.shift import shift_back, shift_traffic
 from tasks.verify import verify
 from tests.conftest import World
 from tests.fakes.cluster import FakeCluster
-from tests.tasks.carried import RESOLUTION, Carried, body
+from tests.tasks.carried import Carried, body
 
 pytestmark = pytest.mark.world
 
@@ -79,10 +81,13 @@ FAILURES = {
 async def put_up(carried: Carried, plan: Plan) -> Any:
     await body(provision_namespace)(carried.work, plan)
     await body(provision_database)(carried.work, plan)
-    return await body(roll_out)(carried.work, plan)
+    rolled_out = await body(roll_out)(carried.work, plan)
+    await body(shift_traffic)(carried.work, plan)
+    return rolled_out
 
 
 async def take_back(carried: Carried, plan: Plan) -> None:
+    await shift_back(carried.work, plan)
     await take_down(carried.work, plan)
     await unprovision_database(carried.work, plan)
     await unprovision_namespace(carried.work, plan)
@@ -111,8 +116,8 @@ async def test_a_revision_comes_up_answers_and_goes(really_carried: Carried, wor
     plan = await carried.plan(world.node_image, SERVE)
     rolled_out = await put_up(carried, plan)
     assert rolled_out.objects.created[0] == "ConfigMap/hello-r1"
-    assert rolled_out.objects.created[-2:] == ("Deployment/hello-r1", "HTTPRoute/hello")
-    assert (await body(verify)(carried.work, plan, RESOLUTION)).release == "hello@1.2.3"
+    assert rolled_out.objects.created[-1] == "Deployment/hello-r1"
+    assert (await body(verify)(carried.work, plan)).release == "hello@1.2.3"
     assert await put_up(carried, plan) == rolled_out
     await body(remove_plugin)(carried.work, plan)
     assert await body(release_namespace)(carried.work, plan)
@@ -124,7 +129,7 @@ async def test_a_backend_opens_its_database_with_what_it_finds_in_its_folder(rea
     before, carried.asked = await carried.inventory(), carried.backend(config={"proxy": {"a": "b"}})
     plan = await carried.plan(world.node_image, TELL)
     await put_up(carried, plan)
-    await body(verify)(carried.work, plan, RESOLUTION)
+    await body(verify)(carried.work, plan)
     told = json.loads((await carried.tools.web.ask(plan.host, "/")).text)
     where = told["backend"]["database"]["connection"] | {"password": told["password"]}
     connection = await asyncpg.connect(**where)

@@ -6,7 +6,7 @@ from blocks.domain.errors import Transient, VerificationFailed
 from blocks.ports.cluster import Reply
 from tasks import verify as task
 from tasks.verify import verify
-from tests.tasks.carried import RESOLUTION, Carried, ScriptedWeb, body
+from tests.tasks.carried import Carried, ScriptedWeb, body
 
 RIGHT = Reply(200, {"x-plugin-release": "hello@1.2.3"}, "")
 OLD = Reply(200, {"x-plugin-release": "hello@1.2.2"}, "")
@@ -25,7 +25,7 @@ MISSING = Reply(404, {}, "")
 async def test_the_right_release_is_verified(carried: Carried, answers: list[Reply | Exception]) -> None:
     web = carried.tools.web = ScriptedWeb(answers)
     plan = await carried.plan()
-    verified = await body(verify)(carried.work, plan, RESOLUTION)
+    verified = await body(verify)(carried.work, plan)
     assert verified.release == "hello@1.2.3"
     assert set(web.asked) == {(plan.host, "/hello")}
 
@@ -46,5 +46,5 @@ async def test_anything_else_fails(
     web = carried.tools.web = ScriptedWeb([answer])
     plan = await carried.plan()
     with pytest.raises(VerificationFailed, match=said):
-        await body(verify)(carried.work, plan, RESOLUTION)
+        await body(verify)(carried.work, plan)
     assert len(web.asked) == 3

@@ -1,49 +1,29 @@
 """Expiry decides who may take, the token decides who may write: the same on both databases."""
 
 import asyncio
-from dataclasses import dataclass
-from uuid import UUID
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from blocks.catalog.journal import Journal
 from blocks.catalog.leases import Lease, Leases
-from blocks.catalog.operations import Operations
+from blocks.catalog.requests import Asked, Requests
 from blocks.domain.errors import ChainBroken, LeaseLost
 from blocks.domain.journal import Fact, Kind
+from tests.blocks.catalog.records import Record
 from tests.builders import make_request
 
 FACT = Fact("build", Kind.INTENDED, "ann")
 
 
-@dataclass(frozen=True)
-class Record:
-    """One recorded operation and who may write it."""
-
-    engine: AsyncEngine
-    journal: Journal
-    leases: Leases
-    operation: UUID
-
-    async def take_expired(self) -> Lease:
-        """A lease that has run out already."""
-        lease = await Leases(self.engine, ttl=0).acquire(self.operation, "slow")
-        await asyncio.sleep(0.01)
-        return lease
-
-
-@pytest.fixture
-async def record(engine: AsyncEngine) -> Record:
-    """One operation in an otherwise empty record."""
-    asked = await Operations(engine).request_install(make_request(), "ann", None)
-    return Record(engine, Journal(engine), Leases(engine, ttl=60), asked.operation)
+async def take_expired(record: Record) -> Lease:
+    """A lease that has run out already."""
+    lease = await Leases(record.engine, ttl=0).acquire(record.operation, "slow")
+    await asyncio.sleep(0.01)
+    return lease
 
 
 async def test_outdated_token_writes_nothing(record: Record) -> None:
     """Neither entry nor phase, head or counter."""
-    stale = await record.take_expired()
+    stale = await take_expired(record)
     current = await record.leases.acquire(record.operation, "b")
     for refused in (record.journal.append(stale, FACT), record.leases.renew(stale), record.leases.release(stale)):
         with pytest.raises(LeaseLost):
@@ -54,7 +34,7 @@ async def test_outdated_token_writes_nothing(record: Record) -> None:
 
 async def test_expired_lease_that_nobody_took_still_writes(record: Record) -> None:
     """A slow renewal alone loses nothing."""
-    lease = await record.take_expired()
+    lease = await take_expired(record)
     assert (await record.journal.append(lease, FACT)).token == lease.token
 
 
@@ -85,20 +65,47 @@ async def test_edited_journal_is_not_read(record: Record) -> None:
     """Whoever edits a line in the database is noticed at the next look."""
     lease = await record.leases.acquire(record.operation, "a")
     await record.journal.append(lease, FACT)
-    async with record.engine.begin() as database:
-        await database.execute(text("UPDATE journal SET actor = 'eve'"))
+    await record.sql("UPDATE journal SET actor = 'eve'")
     with pytest.raises(ChainBroken, match="entry 1"):
         await record.journal.read(record.operation)
 
 
 async def test_idle_is_what_waits_and_is_held_by_nobody(record: Record) -> None:
     """Neither what is held nor what was started a moment ago."""
-    operations = Operations(record.engine)
     assert await record.leases.idle(60) == [record.operation]
-    await operations.start_attempt(record.operation)
+    await record.dispatch()
     assert await record.leases.idle(60) == []
     await asyncio.sleep(0.01)
-    await record.take_expired()
+    await take_expired(record)
     assert await record.leases.idle(60) == [record.operation], "its worker died: no reason for patience"
     await record.leases.acquire(record.operation, "b")
     assert await record.leases.idle(0) == []
+
+
+async def test_a_kind_that_nobody_ever_wrote_breaks_the_chain(record: Record) -> None:
+    """With a sentence, not with a traceback."""
+    lease = await record.leases.acquire(record.operation, "a")
+    await record.journal.append(lease, FACT)
+    await record.sql("UPDATE journal SET kind = 'dreamt'")
+    with pytest.raises(ChainBroken, match="entry 1"):
+        await record.journal.read(record.operation)
+
+
+async def test_the_most_urgent_comes_first_then_the_oldest(record: Record) -> None:
+    """In the order in which a keeper starts them."""
+    asked = [
+        await Requests(record.engine).request_install(
+            make_request(plugin={"name": name}, options={"priority": priority}), Asked("ann")
+        )
+        for name, priority in (("low", 0), ("high", 9), ("same", 1))
+    ]
+    low, high, same = (one.operation for one in asked)
+    await record.sql("UPDATE operation SET created_at = created_at - 1000 WHERE id = :id")
+    assert await record.leases.idle(60) == [high, record.operation, same, low]
+
+
+async def test_who_takes_the_lease_ends_the_row_of_vain_starts(record: Record) -> None:
+    """Runs that never came are counted only in a row."""
+    await record.sql("UPDATE operation SET vain = 7 WHERE id = :id")
+    await record.leases.acquire(record.operation, "a")
+    assert await record.row("vain") == (0,)

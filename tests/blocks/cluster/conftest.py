@@ -11,6 +11,7 @@ from blocks.cluster.live import LiveCluster
 from blocks.cluster.paths import Ask, path_of
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.names import Name
+from tests.conftest import World
 from tests.fakes.cluster import FakeCluster, open_fake_cluster
 
 
@@ -50,6 +51,22 @@ async def namespace(cluster: LiveCluster, connection: Connection) -> AsyncIterat
     await cluster.apply(make("Namespace", "", name))
     yield name
     await connection.ask(Ask("DELETE", path_of(Name("Namespace", "", name)), {}, {}))
+
+
+@pytest.fixture
+async def really(world: World) -> AsyncIterator[LiveCluster]:
+    """The real cluster, for what no fake knows."""
+    async with open_connection(Path(world.kubeconfig)) as opened:
+        yield LiveCluster(opened)
+
+
+@pytest.fixture
+async def real_namespace(really: LiveCluster) -> AsyncIterator[str]:
+    """A namespace of this test's own in it, gone at the end."""
+    name = f"test-{secrets.token_hex(4)}"
+    await really.apply(make("Namespace", "", name))
+    yield name
+    await really.remove(Name("Namespace", "", name), lambda _: True)
 
 
 def make(kind: str, namespace: str, name: str, **fields: object) -> Object:

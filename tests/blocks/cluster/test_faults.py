@@ -7,16 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from blocks.cluster.connection import TRIES, Connection, open_connection
+from blocks.cluster.connection import Bounds, Connection, open_connection
 from blocks.cluster.live import LiveCluster, open_cluster
 from blocks.cluster.translate import Answer, refusal
-from blocks.domain.errors import DoesNotFit, PipelineError, Refused, Transient
+from blocks.domain.errors import DoesNotFit, PipelineError, Refused, Transient, Unreachable
 from blocks.domain.objects.names import Name
 from blocks.ports.cluster import Sights, View
 from tests.blocks.cluster.conftest import make
 from tests.fakes.cluster import FakeCluster
 
 NAMESPACE = Name("Namespace", "", "here")
+TRIES = len(Bounds().pauses) + 1
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ async def test_a_busy_server_is_asked_again(cluster: LiveCluster, fake: FakeClus
 
 async def test_a_server_that_stays_busy_is_left_for_later(cluster: LiveCluster, fake: FakeCluster) -> None:
     fake.busy = TRIES
-    with pytest.raises(Transient, match="too many requests"):
+    with pytest.raises(Unreachable, match="too many requests"):
         await cluster.read(NAMESPACE)
 
 
@@ -117,9 +118,9 @@ async def test_a_closed_port_is_worth_another_try(tmp_path: Path) -> None:
     gone = FakeCluster()
     gone.address = "http://127.0.0.1:1"
     async with open_cluster(gone.kubeconfig(tmp_path)) as cluster:
-        with pytest.raises(Transient, match="does not answer"):
+        with pytest.raises(Unreachable, match="does not answer"):
             await cluster.read(NAMESPACE)
-        with pytest.raises(Transient, match="does not answer"):
+        with pytest.raises(Unreachable, match="does not answer"):
             await cluster.wait({"it": View("Pod", "here")}, lambda _: None, 30)
 
 
@@ -145,9 +146,24 @@ async def test_access_that_cannot_be_read_is_refused(tmp_path: Path, text: str |
             id="a namespace on its way out is waited for",
         ),
         pytest.param(Answer(422, {"message": "spec: Invalid value"}), Refused, id="invalid is refused"),
+        pytest.param(
+            Answer(403, {"message": "status unknown for quota: quota, resources: pods"}),
+            Transient,
+            id="an uncounted quota is waited for",
+        ),
+        pytest.param(
+            Answer(403, {"message": 'pods "a" is forbidden: violates PodSecurity "restricted:latest"'}),
+            Refused,
+            id="an insecure pod is refused",
+        ),
         pytest.param(Answer(409, {}), Transient, id="a lost race is tried again"),
-        pytest.param(Answer(429, {}, 7), Transient, id="busy is tried again"),
-        pytest.param(Answer(503, {}), Transient, id="broken is tried again"),
+        pytest.param(Answer(429, {}, 7), Unreachable, id="busy is tried again"),
+        pytest.param(Answer(503, {}), Unreachable, id="broken is tried again"),
+        pytest.param(
+            Answer(500, {"message": "failed to create typed patch object (a/b; v1): .colour: field not declared in schema"}),
+            Refused,
+            id="what is not understood is refused",
+        ),
     ],
 )
 def test_every_no_has_its_kind(answer: Answer, kind: type[PipelineError]) -> None:

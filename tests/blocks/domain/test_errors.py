@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from blocks.domain.errors import GateRefused, PipelineError, Terminal, Transient
+from blocks.domain.errors import GateRefused, Parked, PipelineError, Terminal, Transient
 
 ERRORS = [
     pytest.param(Terminal("no such plugin", "see the spelling"), "no such plugin (see the spelling)", id="with a hint"),
@@ -26,3 +26,8 @@ def test_says_itself_before_and_after_pickling(error: PipelineError, text: str) 
 def test_transient_carries_the_wait() -> None:
     """In seconds; none asked is none."""
     assert (Transient("busy", "", 2.5).retry_after, Transient("busy").retry_after) == (2.5, 0)
+
+
+def test_parked_carries_its_question() -> None:
+    """Through pickling too."""
+    assert pickle.loads(pickle.dumps(Parked("ann must say", "", '{"hash": 1}'))).question == '{"hash": 1}'

@@ -2,13 +2,20 @@
 
 import pytest
 
+from blocks.domain.approval import Question, Vote
 from blocks.domain.journal import Kind, Reason
-from blocks.domain.status import StepState, read_reason, see_steps
+from blocks.domain.status import StepState, read_reason, see_question, see_steps
 from tests.builders import Said, make_chain
 
 BEGUN: Said = ("build", Kind.INTENDED, 1, "[]")
 DONE: Said = ("build", Kind.DONE, 1, '"image"')
 FAILED: Said = ("operation", Kind.FAILED, 1, "null")
+CANCELLED: Said = ("operation", Kind.CANCELLED, 1, "null")
+RESUMED: Said = ("operation", Kind.RESUMED, 1, "null")
+WAITS: Said = ("build", Kind.PARKED, 1, "null")
+QUESTION = Question("sha256:1", "ann", 2, ("approver",), 1000)
+ASK: Said = ("approval", Kind.PARKED, 1, QUESTION.write())
+YES: Said = ("approval", Kind.VOTED, 1, '{"comment":"fine"}')
 
 
 @pytest.mark.parametrize(
@@ -18,6 +25,11 @@ FAILED: Said = ("operation", Kind.FAILED, 1, "null")
         pytest.param([BEGUN, DONE], StepState.DONE, 1.0, id="with a result it is done"),
         pytest.param([BEGUN, BEGUN, DONE], StepState.DONE, 2.0, id="begun again counts from the first try"),
         pytest.param([BEGUN, FAILED], StepState.FAILED, 1.0, id="what ran when the operation failed is failed"),
+        pytest.param([BEGUN, WAITS], StepState.WAITING, None, id="parked is waiting"),
+        pytest.param([BEGUN, WAITS, ("build", Kind.APPROVED, 1, "null")], StepState.DONE, 2.0, id="approved is done"),
+        pytest.param([BEGUN, WAITS, ("build", Kind.REFUSED, 1, "null")], StepState.FAILED, 2.0, id="refused is failed"),
+        pytest.param([BEGUN, CANCELLED], StepState.STOPPED, 1.0, id="what ran when a person stopped it is stopped"),
+        pytest.param([BEGUN, CANCELLED, RESUMED, BEGUN], StepState.RUNNING, None, id="begun again it runs again"),
         pytest.param([BEGUN, DONE, FAILED], StepState.DONE, 1.0, id="what was done before stays done"),
         pytest.param([BEGUN, DONE, ("build", Kind.UNDOING, 1, "null")], StepState.UNDOING, 1.0, id="being taken back"),
         pytest.param([BEGUN, FAILED, ("build", Kind.UNDONE, 1, "null")], StepState.UNDONE, 1.0, id="taken back"),
@@ -42,3 +54,20 @@ def test_shows_where_a_step_stands(said: list[Said], state: StepState, seconds: 
 def test_reads_the_reason(text: str, reason: Reason | None) -> None:
     """As the journal wrote it."""
     assert read_reason(text) == reason
+
+
+@pytest.mark.parametrize(
+    ("said", "question", "votes"),
+    [
+        pytest.param([BEGUN], None, (), id="nothing was asked"),
+        pytest.param([ASK], QUESTION, (), id="a question that stands"),
+        pytest.param([ASK, YES], QUESTION, (Vote("ann", "fine", 2000),), id="with who agreed"),
+        pytest.param([ASK, YES, ASK], QUESTION, (), id="asked anew"),
+        pytest.param([ASK, YES, ("approval", Kind.APPROVED, 1, "null")], None, (), id="answered"),
+        pytest.param([ASK, CANCELLED], None, (), id="cancelled meanwhile"),
+        pytest.param([ASK, WAITS], None, (), id="waiting for something else"),
+    ],
+)
+def test_what_people_are_asked(said: list[Said], question: Question | None, votes: tuple[Vote, ...]) -> None:
+    """Now, at the end of the entries."""
+    assert see_question(make_chain(said)) == (question, votes)

@@ -188,7 +188,9 @@ async def test_an_installed_plugin_is_taken_away(desk: Desk) -> None:
         answer = await client.delete(accepted["links"]["self"], params={"dropData": "true"})
         seen = (await client.get(accepted["links"]["self"])).json()
     assert (answer.status_code, answer.json()["status"]) == (202, "requested")
-    assert seen["operation"]["verb"] == "uninstall-with-data"
+    assert seen["operation"]["verb"] == "uninstall"
+    (_, asked) = desk.record.asked.values()
+    assert asked.view.wish.drop_data
     assert desk.started[-1] == UUID(answer.json()["operation"])
 
 

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from blocks.catalog.requests import Asked
 from tests.builders import make_request
 from tests.deployments.builders import Desk, bearer, make_body
 
@@ -39,6 +40,6 @@ async def test_more_plugins_than_fit_a_page_are_all_listed() -> None:
     desk = Desk()
     async with desk.client() as client:
         for number in range(510):
-            await desk.record.request_install(make_request(plugin={"name": f"p{number}"}), "ann", None)
+            await desk.record.request_install(make_request(plugin={"name": f"p{number}"}), Asked("ann"))
         found = (await client.get("/api/v1/plugins")).json()["items"]
     assert len(found) == 510

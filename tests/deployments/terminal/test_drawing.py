@@ -10,8 +10,17 @@ from rich.console import Console
 
 from blocks.domain.journal import Phase
 from blocks.domain.status import StepState
-from deployments.api.shapes import InstallationShown, OperationShown, ReasonShown, RevisionShown, StepShown
-from deployments.terminal.drawing import describe_changes, describe_rest, describe_state, draw_installation, draw_list
+from deployments.api.shapes import InstallationShown, OperationShown, RevisionShown
+from deployments.api.shown import ApprovalShown, ReasonShown, StepShown, VoteShown
+from deployments.terminal.drawing import (
+    describe_changes,
+    describe_rest,
+    describe_state,
+    draw_approvals,
+    draw_installation,
+    draw_list,
+)
+from deployments.terminal.waiting import describe_waiting
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 SERVING = RevisionShown(number=1, release="hello@1.2.3", integrity="", image="", url="http://hello.acme-dev.localhost:8888")
@@ -25,10 +34,19 @@ def make_step(name: str, state: StepState, seconds: float | None = None) -> Step
 def make_shown(verb: str = "install", phase: Phase = Phase.APPLYING, **changes: Any) -> InstallationShown:
     """One installation."""
     about: dict[str, Any] = {"attempt": 1, "flow_run_url": None, "reason": None, "created_at": AT, "updated_at": AT, "steps": ()}
+    about |= {"why": "", "place": None, "approval": None}
     operation = OperationShown(id=UUID(int=2), verb=verb, phase=phase, actor="ann", **about | changes)
     where = {"tenant": "acme", "environment": "dev", "plugin": "hello", "slug": "hello", "namespace": "acme-dev"}
     return InstallationShown(
-        id=UUID(int=1), phase=phase, created_at=AT, updated_at=AT, revision=SERVING, operation=operation, links={}, **where
+        id=UUID(int=1),
+        enabled=True,
+        phase=phase,
+        created_at=AT,
+        updated_at=AT,
+        revision=SERVING,
+        operation=operation,
+        links={},
+        **where,
     )
 
 
@@ -40,7 +58,9 @@ def make_shown(verb: str = "install", phase: Phase = Phase.APPLYING, **changes: 
         pytest.param("install", Phase.SUCCEEDED, "installed", id="there"),
         pytest.param("install", Phase.UNDOING, "install failing", id="being taken back"),
         pytest.param("install", Phase.WITHDRAWN, "install failed", id="taken back"),
-        pytest.param("uninstall-with-data", Phase.SUCCEEDED, "uninstalled", id="gone with its data"),
+        pytest.param("uninstall", Phase.SUCCEEDED, "uninstalled", id="gone"),
+        pytest.param("rollback", Phase.SUCCEEDED, "rolled back", id="as it was before"),
+        pytest.param("update", Phase.PARKED, "update waiting", id="waiting for people"),
         pytest.param("uninstall", Phase.FROZEN, "uninstall frozen", id="stuck"),
     ],
 )
@@ -79,7 +99,46 @@ def test_a_list_shows_what_serves() -> None:
 
 def test_only_what_changed_is_told() -> None:
     running, done = make_step("resolve", StepState.RUNNING), make_step("resolve", StepState.DONE, 2.0)
-    before, now = make_shown(steps=(running,)).operation, make_shown(steps=(done,)).operation
+    before, now = make_shown(steps=(running,)), make_shown(steps=(done,))
     assert [line.split(" ", 1)[1] for line in describe_changes(None, before)] == ["resolve running"]
     assert [line.split(" ", 1)[1] for line in describe_changes(before, now)] == ["resolve done in 2.0 s"]
     assert describe_changes(now, now) == []
+
+
+QUESTION = ApprovalShown(hash="sha256:ab", requester="ann", quorum=2, roles=("admin", "approver"), expires_at=AT, votes=())
+VOTED = QUESTION.model_copy(update={"votes": (VoteShown(subject="bob", comment="fine", at=AT),)})
+
+
+@pytest.mark.parametrize(
+    ("phase", "waits", "says"),
+    [
+        pytest.param(Phase.REQUESTED, {"place": 3}, ["at place 3"], id="for a slot"),
+        pytest.param(
+            Phase.PARKED, {"approval": QUESTION}, ["by 2 admin or approver, not ann", f"pluginctl approve {UUID(int=1)} --hash sha256:ab"],
+            id="for an approval",
+        ),
+        pytest.param(Phase.PARKED, {"approval": VOTED}, ["bob agreed"], id="for another approval"),
+        pytest.param(Phase.FROZEN, {}, [f"pluginctl retry {UUID(int=1)}", "pluginctl cancel"], id="for somebody who says how to go on"),
+    ],
+)  # fmt: skip
+def test_an_operation_that_waits(phase: Phase, waits: dict[str, Any], says: list[str]) -> None:
+    seen = make_shown(phase=phase, **waits)
+    told = "\n".join(describe_waiting(seen))
+    assert not [words for words in says if words not in told]
+    assert describe_rest(seen) == describe_changes(None, seen) == describe_waiting(seen)
+    assert describe_changes(seen, seen) == []
+
+
+def test_an_operation_that_goes_on_waits_for_nothing() -> None:
+    assert describe_waiting(make_shown()) == []
+
+
+def test_what_is_disabled_does_not_serve() -> None:
+    lines = draw(draw_installation(make_shown().model_copy(update={"enabled": False})))
+    assert f"disabled {SERVING.release}" in lines
+
+
+def test_approvals_are_listed_with_all_that_an_answer_needs() -> None:
+    _, line = draw(draw_approvals([make_shown("update", Phase.PARKED, approval=QUESTION)])).splitlines()
+    assert line.split()[:6] == ["00000000", "acme", "dev", "hello", "update", "ann"]
+    assert line.endswith("sha256:ab")

@@ -32,7 +32,6 @@ def make_blueprint(runtime: str = "frontend", *, revision: int = 1, **asked: Any
         release=Release(request.plugin.name, "1.2.3", "sha512-abc", "somewhere"),
         image="registry:5000/plugins/it@sha256:0",
         installation=UUID(int=1),
-        operation=UUID(int=2),
         revision=revision,
         serving=RUNTIMES[request.plugin.runtime.type],
         site=SITE,

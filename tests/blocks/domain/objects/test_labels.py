@@ -1,5 +1,7 @@
 """What belongs to whom, and what may be written over what."""
 
+from uuid import UUID
+
 import pytest
 
 from blocks.domain.errors import Refused
@@ -24,7 +26,8 @@ def test_every_object_says_what_it_is_and_who_made_it(runtime: str) -> None:
     for one in every(phases(make_blueprint(runtime, egress=[{"cidr": "192.0.2.0/24", "port": 443}]))):
         said = one["metadata"]["labels"]
         assert {f"app.kubernetes.io/{key}" for key in RECOMMENDED} <= said.keys(), one
-        assert labels.stamp_of(one, labels.OPERATION) == "00000000-0000-0000-0000-000000000002"
+        assert labels.stamp_of(one, labels.OPERATION) == ""
+        assert labels.stamp_of(labels.stamped(one, UUID(int=2)), labels.OPERATION) == "00000000-0000-0000-0000-000000000002"
         assert labels.stamp_of(one, labels.INSTALLATION) == "00000000-0000-0000-0000-000000000001"
         assert labels.stamp_of(one, labels.REVISION) == "1"
 
@@ -40,6 +43,12 @@ def test_every_object_says_what_it_is_and_who_made_it(runtime: str) -> None:
 )
 def test_versions_become_label_values(text: str, value: str) -> None:
     assert labels.label_value(text) == value
+
+
+def test_a_stamp_is_put_only_where_there_is_a_place_for_it() -> None:
+    bare = {"kind": "Service", "metadata": {"name": "it", "labels": OURS}}
+    assert labels.stamped(bare, "now") == bare
+    assert labels.stamped(SHARED, "later")["metadata"]["annotations"] == MINE | {labels.OPERATION: "later"}
 
 
 def test_what_is_not_there_may_be_written() -> None:

@@ -1,6 +1,6 @@
 """How a plugin is reached."""
 
-from blocks.domain.objects.routes import http_route, revision_service, stable_service
+from blocks.domain.objects.routes import beside, http_route, revision_service, stable_service
 from tests.blocks.domain.objects.blueprints import make_blueprint
 
 
@@ -24,3 +24,13 @@ def test_every_port_is_reached() -> None:
     ports = [{"name": "web", "port": 4000}, {"name": "metrics", "port": 9090}]
     spec = stable_service(make_blueprint(plugin={"networking": {"ports": ports}}))["spec"]
     assert [(one["name"], one["port"]) for one in spec["ports"]] == [("web", 4000), ("metrics", 9090)]
+
+
+def test_a_revision_can_be_known_to_the_gateway_before_anybody_is_sent_to_it() -> None:
+    now, coming = http_route(make_blueprint(revision=1)), http_route(make_blueprint(revision=2))
+    (rule,) = beside(now, coming)["spec"]["rules"]
+    assert [(one["name"], one["weight"]) for one in rule["backendRefs"]] == [
+        ("backstage-plugin-catalog-r1", 100),
+        ("backstage-plugin-catalog-r2", 0),
+    ]
+    assert beside(now, coming)["spec"]["hostnames"] == now["spec"]["hostnames"]

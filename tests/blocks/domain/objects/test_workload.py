@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from blocks.domain.objects.blueprint import Serving
-from blocks.domain.objects.workload import deployment, disruption_budget
+from blocks.domain.objects.labels import OPERATION, stamped
+from blocks.domain.objects.workload import deployment, disruption_budget, trial_pod
 from tests.blocks.domain.objects.blueprints import make_blueprint
 
 
@@ -74,3 +75,16 @@ def test_a_revision_selects_its_own_pods_and_the_budget_all() -> None:
     assert selected["plugin-pipeline.io/revision"] == "2"
     assert selected.items() <= pod()["metadata"]["labels"].items() | {("plugin-pipeline.io/revision", "2")}
     assert "plugin-pipeline.io/revision" not in disruption_budget(blueprint)["spec"]["selector"]["matchLabels"]
+
+
+def test_who_puts_a_revision_up_is_no_reason_to_start_its_pods_anew() -> None:
+    planned = deployment(make_blueprint())
+    assert OPERATION in planned["metadata"]["labels"]
+    assert stamped(planned, "one")["spec"] == stamped(planned, "another")["spec"]
+
+
+def test_one_pod_is_tried_as_the_deployment_would_make_it() -> None:
+    planned = deployment(make_blueprint("service"))
+    tried = trial_pod(planned)
+    assert (tried["kind"], tried["metadata"]["name"], tried["metadata"]["namespace"]) == ("Pod", "hello-r1-trial", "default-dev")
+    assert tried["spec"] == planned["spec"]["template"]["spec"] | {"serviceAccountName": "default"}

@@ -1,0 +1,98 @@
+"""What the lives are about: which operations, and who dies where in each."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from blocks.domain.approval import APPROVAL
+from blocks.domain.journal import Phase
+from tests.chaos.points import Moment, Point, points_back, points_of
+
+VERBS = ("install", "update", "rollback", "uninstall")
+# Where a plugin that lies is found out.
+FOUND_OUT = "verify"
+Points = Mapping[str, Sequence[Point]]
+
+
+@dataclass(frozen=True)
+class Act:
+    """One operation: its verb, who dies where while it is carried, and whether the plugin lies, so that it is taken back."""
+
+    verb: str
+    points: tuple[Point, ...] = ()
+    lies: bool = False
+
+    @property
+    def ends(self) -> Phase:
+        """Where it must end by itself."""
+        return Phase.WITHDRAWN if self.lies else Phase.SUCCEEDED
+
+
+@dataclass(frozen=True)
+class Script:
+    """The acts of one life. A backend has a database; an update of one cannot be taken back, so those that lie are frontends."""
+
+    acts: tuple[Act, ...]
+    runtime: str = "backend"
+    environment: str = "dev"
+
+    @property
+    def points(self) -> int:
+        """How many deaths there are in it."""
+        return sum(len(act.points) for act in self.acts)
+
+
+# Nobody dies in these: what they change is what every other life of the kind must change.
+UNDISTURBED = (
+    Script(tuple(Act(verb) for verb in VERBS)),
+    Script(
+        (*(Act(verb, lies=lies) for verb in VERBS[:3] for lies in (True, False)), Act("uninstall")),
+        "frontend",
+    ),
+)
+
+
+def all_points() -> Points:
+    """Every point of every verb on the way forth."""
+    return {verb: points_of(verb) for verb in VERBS}
+
+
+def all_points_back() -> Points:
+    """Every point of the way back from a plugin that lies; without a database there is no data to hand over."""
+    found = {verb: points_back(verb, FOUND_OUT) for verb in VERBS[:3]}
+    return {verb: [point for point in points if point.step != "hand_over_data"] for verb, points in found.items()}
+
+
+def scripts_forth(points: Points) -> list[Script]:
+    """Whole lives, in which every point is met once."""
+    rows = zip_longest(*(points[verb] for verb in VERBS))
+    return [_life(zip(VERBS, ([point] if point else [] for point in row), strict=True)) for row in rows]
+
+
+def scripts_twice(points: Points) -> list[Script]:
+    """Whole lives in which the second worker dies where the first did; what was written already is not written again."""
+    again = {verb: [point for point in points[verb] if point.moment is not Moment.AFTER_RESULT] for verb in VERBS}
+    rows = zip_longest(*(again[verb] for verb in VERBS))
+    return [_life(zip(VERBS, ([point, point] if point else [] for point in row), strict=True)) for row in rows]
+
+
+def scripts_back(points: Points, side_by_side: int) -> list[Script]:
+    """So many lives of plugins that lie again and again until every point of taking back is met once."""
+    return [_lying({verb: points[verb][first::side_by_side] for verb in VERBS[:3]}) for first in range(side_by_side)]
+
+
+def _life(acts: Iterable[tuple[str, list[Point]]]) -> Script:
+    told = tuple(Act(verb, tuple(points)) for verb, points in acts)
+    # What comes after the last death is seen in other lives.
+    told = told[: max(number for number, act in enumerate(told, 1) if act.points)]
+    # In prod people are asked, and that takes one worker more: so only where a point is about that.
+    asks = any(point.step == APPROVAL for act in told for point in act.points)
+    return Script(told, environment="prod" if asks else "dev")
+
+
+def _lying(points: Points) -> Script:
+    acts: list[Act] = []
+    for verb in VERBS[:3]:
+        acts += [Act(verb, (point,), lies=True) for point in points[verb]]
+        acts.append(Act(verb))
+    return Script((*acts, Act("uninstall")), "frontend")

@@ -1,0 +1,93 @@
+"""Starting a run: on both databases and a real Prefect server, which is away or empty where the test says so."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from prefect.client.orchestration import get_client
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from blocks.domain.errors import Transient
+from deployments.dispatch import CARRIERS, Unregistered, dispatch
+from deployments.register import register
+from tests.builders import make_request
+from tests.deployments.runs import NOWHERE, Record, forget_deployments, runs_of
+
+pytestmark = pytest.mark.usefixtures("registered")
+REQUEST = make_request().model_dump(mode="json", by_alias=True)
+
+
+@pytest.fixture(scope="module")
+def registered(prefect_server: None) -> None:
+    asyncio.run(register())
+
+
+@pytest.fixture
+def record(engine: AsyncEngine) -> Record:
+    return Record(engine)
+
+
+async def carrier_of(operation: UUID) -> str:
+    (run,) = await runs_of(operation)
+    async with get_client() as client:
+        return (await client.read_flow(run.flow_id)).name
+
+
+@pytest.mark.parametrize("verb", CARRIERS)
+async def test_every_verb_has_a_flow_that_carries_it(record: Record, verb: str) -> None:
+    operation = await record.ask(verb=verb)
+    await dispatch(record.starts, record.slots(), operation)
+    assert await carrier_of(operation) == CARRIERS[verb]
+    (run,) = await runs_of(operation)
+    typed = {"request": REQUEST} if CARRIERS[verb] in ("install-plugin", "plan-plugin") else {}
+    assert run.parameters == {"operation": str(operation)} | typed
+    assert (await record.see(operation)).flow_run == str(run.id)
+
+
+async def test_asking_at_once_starts_one_run(record: Record) -> None:
+    operation = await record.ask()
+    await asyncio.gather(*(dispatch(record.starts, record.slots(), operation) for _ in range(5)))
+    await dispatch(record.starts, record.slots(), operation)
+    assert len(await runs_of(operation)) == 1
+    assert (await record.see(operation)).attempt == 1
+
+
+async def test_the_next_run_is_another_one(record: Record) -> None:
+    operation = await record.ask()
+    await dispatch(record.starts, record.slots(), operation)
+    await record.set(operation, "dispatched_at", 0)
+    await dispatch(record.starts, record.slots(), operation)
+    first, second = await runs_of(operation)
+    assert first.id != second.id
+    assert (await record.see(operation)).flow_run == str(second.id)
+
+
+async def test_a_run_that_prefect_did_not_take_is_not_waited_for(record: Record) -> None:
+    operation = await record.ask()
+    with temporary_settings({PREFECT_API_URL: NOWHERE}), pytest.raises(Transient, match="did not start"):
+        await dispatch(record.starts, record.slots(), operation)
+    assert (await record.see(operation)).attempt == 0
+    await dispatch(record.starts, record.slots(), operation)
+    assert (await record.see(operation)).attempt == 1
+
+
+async def test_an_empty_prefect_is_told_apart_from_one_that_is_away(record: Record) -> None:
+    operation = await record.ask()
+    await forget_deployments()
+    with pytest.raises(Unregistered, match="does not know our deployments"):
+        await dispatch(record.starts, record.slots(), operation)
+    assert (await record.see(operation)).attempt == 0
+    await register()
+
+
+async def test_whoever_has_no_slot_starts_nothing_and_keeps_its_place(record: Record) -> None:
+    running, waiting, urgent = [await record.ask(tenant) for tenant in ("a", "b", "c")]
+    await record.set(urgent, "priority", 9)
+    slots = record.slots(1)
+    for operation in (urgent, running, waiting):
+        await dispatch(record.starts, slots, operation)
+    assert len(await runs_of(urgent)) == 1
+    assert await runs_of(running) == await runs_of(waiting) == []
+    assert [await slots.place(operation) for operation in (urgent, running, waiting)] == [0, 1, 2]
+    assert (await record.see(waiting)).attempt == 0
