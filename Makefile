@@ -48,6 +48,6 @@ setup: $(STAMP)
 $(STAMP): infra/requirements/dev.txt pyproject.toml
 	@$(PYTHON) -m venv .venv
 	@echo "installing the locked requirements"
-	@$(BIN)/pip install -q --require-hashes -r infra/requirements/dev.txt
+	@$(BIN)/pip install -q --no-deps --require-hashes -r infra/requirements/dev.txt
 	@$(BIN)/pip install -q --no-deps --no-build-isolation -e .
 	@touch $@
