@@ -21,7 +21,7 @@ from prefect.states import Completed
 from pydantic import TypeAdapter
 
 from blocks.domain.errors import Exhausted, Parked, PlanStale, PointOfNoReturn, Transient, Unreachable
-from blocks.domain.journal import Kind, State
+from blocks.domain.journal import Kind, State, undo_of
 from blocks.work import Work
 
 P = ParamSpec("P")
@@ -64,12 +64,12 @@ class Step(Generic[P, R]):
         shape: Any = GenericAlias(tuple, tuple(takes) or ((),))
         self._arguments: TypeAdapter[tuple[Any, ...]] = TypeAdapter(shape)
         self._result: TypeAdapter[R] = TypeAdapter(gives)
-        self._once_task, self._revert_task = _as_task(self._once, self.name), _as_task(self._revert, f"undo {self.name}")
+        self._once_task, self._revert_task = _as_task(self._once, self.name), _as_task(self._revert, undo_of(self.name))
 
     async def __call__(self, work: Work, *args: P.args, **kwargs: P.kwargs) -> R:
         """The recorded result, or the result of doing it now."""
         _, *values = self._signature.bind(work, *args, **kwargs).args
-        task = self._once_task.with_options(name=self._key(values))
+        task = _called(self._once_task, self._key(values))
         run: RunState[R] = await task(work, tuple(values), return_state=True)
         result = await run.aresult()
         if isinstance(result, Parked):
@@ -83,7 +83,7 @@ class Step(Generic[P, R]):
 
     async def revert(self, work: Work, key: str) -> None:
         """Take the step back, or raise `PointOfNoReturn`."""
-        await self._revert_task.with_options(name=f"undo {key}")(work, key)
+        await _called(self._revert_task, undo_of(key))(work, key)
 
     def owns(self, key: str) -> bool:
         """Whether an entry of the journal under this name is about this step."""
@@ -110,7 +110,7 @@ class Step(Generic[P, R]):
         return result
 
     async def _revert(self, work: Work, key: str) -> None:
-        state, undo = await work.look(), f"undo {key}"
+        state, undo = await work.look(), undo_of(key)
         stays = not self._can_be_undone()
         if stays and not state.accepted:
             raise PointOfNoReturn(f"{key} cannot be taken back: {self._remains or 'nobody knows how'}", LEAVE_IT)
@@ -167,6 +167,11 @@ async def worth_retrying(_: Task[..., Any], __: TaskRun, state: RunState[Any]) -
     """Whether another try can help."""
     problem = await state.aresult(raise_on_failure=False)
     return isinstance(problem, Transient) and not isinstance(problem, Unreachable)  # that one has been held for long enough
+
+
+def _called(task: Task[..., Any], name: str) -> Task[..., Any]:
+    # A copy costs milliseconds, and most steps are called what their task is called.
+    return task if task.name == name else task.with_options(name=name)
 
 
 def _as_task(do: Callable[..., Awaitable[Any]], name: str) -> Task[..., Any]:

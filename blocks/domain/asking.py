@@ -127,6 +127,8 @@ def answer_rollback(standing: Standing, revision: int | None) -> UUID | New:
             return standing.active
         raise _busy(standing, "roll back")
     _must_serve(standing)
+    if not standing.enabled:
+        raise NotAllowed("the plugin is disabled", "enable it, then roll it back")
     return New("rollback", _named(standing, revision) if revision else _last_good(standing))
 
 

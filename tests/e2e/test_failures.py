@@ -81,7 +81,7 @@ def test_what_exceeds_the_quota_does_not_fit(product: Product, own_tenant: Tenan
     request["plugin"]["resources"]["memory"] = {"request": "16Mi", "limit": "7Gi"}
     reason, words = fail(product, own_tenant, request)
     assert reason["code"] == "does-not-fit"
-    assert "exceeded quota" in words
+    assert "needs 5Gi memory (limits) more during the rollout" in words
 
 
 def test_pod_that_crashes_has_its_last_words_in_the_reason(product: Product, own_tenant: Tenant, service: Service) -> None:

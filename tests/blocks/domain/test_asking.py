@@ -93,6 +93,7 @@ def test_uninstall(standing: Standing, answer: Answer) -> None:
         pytest.param(TWICE, 7, NotAllowed, id="not to one that is not known"),
         pytest.param(SERVES, 7, NotAllowed, id="not where there is only one"),
         pytest.param(SERVES, None, NotAllowed, id="there is no earlier one"),
+        pytest.param(replace(TWICE, enabled=False), None, NotAllowed, id="not while it is disabled"),
         pytest.param(NEW, None, NotInstalled, id="nothing serves"),
         pytest.param(RETURNING, None, ACTIVE, id="the same on its way is that operation"),
         pytest.param(RETURNING, 1, Busy, id="another on its way: busy"),
