@@ -59,11 +59,14 @@ async def test_every_request_is_one_line(caplog: pytest.LogCaptureFixture) -> No
     assert not [line for line in lines if "Bearer" in str(line)]
 
 
-async def test_what_happens_in_a_request_carries_its_name(caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_happens_in_a_request_carries_its_name(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     desk, lines = Desk(), JsonLines()
     desk.prefect_is_away = Transient("Prefect is away")
     told: list[str] = []
-    caplog.handler.emit = lambda record: told.append(lines.format(record))  # type: ignore[method-assign]
+    # The handler is one for all tests of a run: left changed, it would hear nothing for those that follow.
+    monkeypatch.setattr(caplog.handler, "emit", lambda record: told.append(lines.format(record)))
     async with desk.client() as client:
         await client.post("/api/v1/plugins/install", json=make_body(), headers={"X-Request-ID": "req-9"})
     (waits,) = [line for line in map(json.loads, told) if line["message"] == "operation waits"]
