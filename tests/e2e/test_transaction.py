@@ -94,6 +94,11 @@ def test_what_somebody_else_agreed_to_and_nothing_else_is_installed(
     assert [line["actor"] for line in lines if line["kind"] == "voted"] == ["bob"]
     assert "looks right" in told.text
     assert product.api.get("/api/v1/audit/verify").json()["broken"] == []
+    going = product.api.delete(f"/api/v1/installations/{accepted['id']}", params={"dropData": "true"}).json()
+    asked_again = await_phase(product, accepted["id"], "parked")["operation"]["question"]["hash"]
+    assert asked_again != plan["hash"]
+    say(bob, f"installations/{accepted['id']}/operations/{going['operation']}/approve", hash=asked_again, comment="so be it")
+    assert product.await_end(going)["phase"] == "succeeded"
 
 
 def test_users_notice_neither_an_update_nor_the_way_back(own_tenant: Tenant, product: Product) -> None:
