@@ -95,7 +95,7 @@ def test_what_somebody_else_agreed_to_and_nothing_else_is_installed(
     assert "looks right" in told.text
     assert product.api.get("/api/v1/audit/verify").json()["broken"] == []
     going = product.api.delete(f"/api/v1/installations/{accepted['id']}", params={"dropData": "true"}).json()
-    asked_again = await_phase(product, accepted["id"], "parked")["operation"]["question"]["hash"]
+    asked_again = await_phase(product, accepted["id"], "parked")["operation"]["approval"]["hash"]
     assert asked_again != plan["hash"]
     say(bob, f"installations/{accepted['id']}/operations/{going['operation']}/approve", hash=asked_again, comment="so be it")
     assert product.await_end(going)["phase"] == "succeeded"
