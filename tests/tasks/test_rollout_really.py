@@ -67,7 +67,6 @@ class Failure:
 
 
 FAILURES = {
-    "quota exceeded": Failure(SERVE, DoesNotFit, ["exceeded quota", "limits.memory"], replicas=3, memory="7Gi"),
     "image that cannot be pulled": Failure(SERVE, RolloutFailed, ["cannot pull its image", "no-such"], image="no-such"),
     "pod that crashes": Failure(CRASH, RolloutFailed, ["exit code 3", "the moon is missing"]),
     "pod that is killed for its memory": Failure(EAT, RolloutFailed, ["more memory than its limit"]),
@@ -107,6 +106,17 @@ async def test_a_failure_is_said_well_and_leaves_nothing(really_carried: Carried
     assert [words for words in failure.said if words not in raised.value.message] == [], raised.value.message
     assert raised.value.hint
     await take_back(carried, plan)
+    assert await carried.inventory() == before
+
+
+async def test_what_exceeds_the_quota_is_said_before_anything_is_made(really_carried: Carried, world: World) -> None:
+    carried = really_carried
+    before = await carried.inventory()
+    resources = {"cpu": {"request": "10m", "limit": "1"}, "memory": {"request": "16Mi", "limit": "7Gi"}}
+    plugin = {"name": "hello", "runtime": {"type": "service"}, "resources": resources}
+    carried.asked = carried.service(plugin=plugin, replicas=3)
+    with pytest.raises(DoesNotFit, match=r"needs 5Gi memory \(limits\) more"):
+        await carried.plan(world.node_image, SERVE)
     assert await carried.inventory() == before
 
 
