@@ -2,20 +2,17 @@
 
 from dataclasses import dataclass, replace
 
-from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import Phase, every
 from blocks.domain.objects.routes import beside
 from blocks.domain.plan import Plan
+from blocks.domain.replaced import REVISIONED, left_over
 from blocks.work import Work
 from tasks.kinds import Undo, step
 from tasks.objects import is_of, put_up
 from tasks.plan import read_before, read_plan
 from tasks.rollout import await_ready
-from tasks.scaling import Staged, deployment_of, put_to_sleep
-
-# The kinds of which each revision has its own, called `<plugin>-r<number>`.
-REVISIONED = ("Deployment", "Service", "ConfigMap")
+from tasks.scaling import deployment_of, put_to_sleep
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ async def retire_revision(work: Work, plan: Plan) -> Retired:
     before, now = await read_before(work, plan), await read_plan(work, plan)
     await put_up(work, now[Phase.EXPOSURE])
     await put_to_sleep(work, before)
-    leftover = left_over(before, now, replace(plan, revision=plan.previous))
+    leftover = left_over(every(before), every(now), plan.slug)
     for one in reversed(leftover):
         await work.tools.cluster.remove(Name.of(one), is_of(work))
     return Retired(plan.previous, tuple(Name.of(one).short for one in leftover), await forget(work, plan))
@@ -48,7 +45,7 @@ async def wake_previous(work: Work, plan: Plan) -> None:
         return
     before, now, previous = await read_before(work, plan), await read_plan(work, plan), replace(plan, revision=plan.previous)
     known = [beside(*pair) for pair in zip(now[Phase.EXPOSURE], before[Phase.EXPOSURE], strict=True)]
-    await put_up(work, [*known, *left_over(before, now, previous), deployment_of(before)])
+    await put_up(work, [*known, *left_over(every(before), every(now), plan.slug), deployment_of(before)])
     await await_ready(work, replace(previous, replicas=deployment_of(before)["spec"]["replicas"]))
 
 
@@ -59,10 +56,3 @@ async def forget(work: Work, plan: Plan) -> tuple[int, ...]:
         for kind in REVISIONED:
             await work.tools.cluster.remove(Name(kind, plan.namespace, f"{plan.slug}-r{old.number}"), is_of(work))
     return tuple(old.number for old in bygone)
-
-
-def left_over(before: Staged, now: Staged, previous: Plan) -> list[Object]:
-    """What the revision before had and the new one has not, without the objects that are the revision itself."""
-    wanted = {Name.of(one) for one in every(now)}
-    itself = {Name(kind, previous.namespace, previous.name) for kind in REVISIONED}
-    return [one for phase in Phase for one in before[phase] if Name.of(one) not in wanted | itself]
