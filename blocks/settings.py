@@ -31,6 +31,11 @@ class Settings(BaseSettings):
     max_starts: Count = Field(default=20, description="runs that may be started in a row without one that takes the lease")
     hold_limit: Seconds = Field(default=900, description="how long a step waits for an outside system that cannot be seen")
 
+    # where flow runs run
+    work_pools: str = Field(default="embedded", description="the pool of everything; then pool by environment or deployment")
+    worker_limit: Count = Field(default=20, description="flow runs that the embedded worker has at once, parked ones not counted")
+    worker_grace: Annotated[float, Field(ge=0)] = Field(default=8, description="how long runs may go on once it is told to stop")
+
     # where releases come from
     npm_registry: str = Field(default="", description="empty: the one that npm is configured for")
     plugin_dir: Path = Path("tests/cases/plugins")

@@ -11,6 +11,7 @@ from prefect.exceptions import ObjectNotFound, PrefectException
 from blocks.catalog.slots import Slots
 from blocks.catalog.starts import Start, Starts
 from blocks.domain.errors import Transient
+from blocks.domain.pools import Pools
 
 # The flow that carries each verb; its deployment has the same name.
 CARRIERS: Mapping[str, str] = MappingProxyType(
@@ -38,34 +39,47 @@ class Unregistered(Transient):
     code = "unregistered"
 
 
-async def dispatch(starts: Starts, slots: Slots, operation: UUID) -> None:
-    """Start a flow run that carries the operation, once it has a slot and if none is expected; until then it waits in the queue.
+class Dispatch:
+    """Starts what carries operations, each in the work pool that is configured for it."""
 
-    Raises `Transient` when Prefect does not start it: then it waits in the database until the keeper asks again. A run counts as started
-    only after Prefect took it, so that nobody waits for one that never was; until it counts, asking again leads to the same run.
-    """
-    if await slots.take(operation):
-        return
-    start = await starts.upcoming(operation, START_TIME)
-    if not start.due:
-        return
-    try:
-        flow_run = await _create_run(start)
-    except ObjectNotFound as problem:
-        raise Unregistered("Prefect does not know our deployments", "the keeper registers them again") from problem
-    except (httpx.HTTPError, PrefectException, OSError) as problem:
-        said, *_ = f"{problem or type(problem).__name__}".splitlines()
-        raise Transient(f"Prefect did not start the run: {said}", HINT) from problem
-    await starts.note(start, flow_run)
+    def __init__(self, starts: Starts, slots: Slots, pools: Pools) -> None:
+        self._starts, self._slots, self._pools = starts, slots, pools
+
+    async def __call__(self, operation: UUID) -> None:
+        """Start a flow run that carries the operation, once it has a slot and if none is expected; until then it waits in the queue.
+
+        Raises `Transient` when Prefect does not start it: then it waits in the database until the keeper asks again. A run counts as
+        started only after Prefect took it, so that nobody waits for one that never was; until it counts, asking again leads to the same
+        run.
+        """
+        if await self._slots.take(operation):
+            return
+        start = await self._starts.upcoming(operation, START_TIME)
+        if not start.due:
+            return
+        try:
+            flow_run = await self._create_run(start)
+        except ObjectNotFound as problem:
+            raise Unregistered("Prefect does not know our deployments", "the keeper registers them again") from problem
+        except (httpx.HTTPError, PrefectException, OSError) as problem:
+            said, *_ = f"{problem or type(problem).__name__}".splitlines()
+            raise Transient(f"Prefect did not start the run: {said}", HINT) from problem
+        await self._starts.note(start, flow_run)
+
+    async def _create_run(self, start: Start) -> str:
+        carrier = CARRIERS[start.verb]
+        parameters: dict[str, object] = {"operation": str(start.operation)}
+        if start.verb in WITH_REQUEST:
+            parameters["request"] = start.request.model_dump(mode="json", by_alias=True)
+        name = self._pools.deployment(carrier, start.request.environment)
+        key = f"{start.operation}:{start.number}"
+        async with get_client() as client:
+            deployment = await client.read_deployment_by_name(f"{carrier}/{name}")
+            run = await client.create_flow_run_from_deployment(
+                deployment.id, parameters=parameters, idempotency_key=key, job_variables={"labels": _labels(start)}
+            )
+        return str(run.id)
 
 
-async def _create_run(start: Start) -> str:
-    carrier = CARRIERS[start.verb]
-    parameters: dict[str, object] = {"operation": str(start.operation)}
-    if start.verb in WITH_REQUEST:
-        parameters["request"] = start.request.model_dump(mode="json", by_alias=True)
-    key = f"{start.operation}:{start.number}"
-    async with get_client() as client:
-        deployment = await client.read_deployment_by_name(f"{carrier}/{carrier}")
-        run = await client.create_flow_run_from_deployment(deployment.id, parameters=parameters, idempotency_key=key)
-    return str(run.id)
+def _labels(start: Start) -> dict[str, str]:
+    return {"plugin-pipeline.io/operation": str(start.operation), "plugin-pipeline.io/installation": str(start.installation)}

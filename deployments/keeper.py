@@ -21,10 +21,11 @@ from blocks.catalog.starts import Starts
 from blocks.catalog.words import Words
 from blocks.domain.approval import Speaker
 from blocks.domain.errors import PipelineError
+from blocks.domain.pools import Pools
 from blocks.settings import Settings, read_settings
 from blocks.toolchain import open_seals
 from deployments.cancelled import read_cancelled
-from deployments.dispatch import START_TIME, Unregistered, dispatch
+from deployments.dispatch import START_TIME, Dispatch, Unregistered
 from deployments.register import register
 
 SWEEP_EVERY = 2.0
@@ -44,7 +45,8 @@ class Keeper:
 
     def __init__(self, settings: Settings) -> None:
         self._engine = engine = open_database(settings.database_url)
-        self._starts, self._slots = Starts(engine), Slots(engine, settings.max_applying)
+        self._starts, self._pools = Starts(engine), Pools.read(settings.work_pools)
+        self._dispatch = Dispatch(self._starts, Slots(engine, settings.max_applying), self._pools)
         self._leases, self._words = Leases(engine, settings.lease_ttl), Words(engine, open_seals(settings))
         self._audit = Audit(engine, open_seals(settings))
         self._most, self._ttl = settings.max_starts, settings.lease_ttl
@@ -96,11 +98,11 @@ class Keeper:
 
     async def _start(self, operation: UUID) -> None:
         try:
-            await dispatch(self._starts, self._slots, operation)
+            await self._dispatch(operation)
         except Unregistered:
-            for name in await register():
-                LOG.info("registered %s again", name)
-            await dispatch(self._starts, self._slots, operation)
+            for line in await register(self._pools):
+                LOG.info("told Prefect again: %s", line)
+            await self._dispatch(operation)
 
 
 async def _try(what: str, deed: Awaitable[object]) -> None:

@@ -27,6 +27,7 @@ from blocks.catalog.timeline import Timelines
 from blocks.catalog.views import Views
 from blocks.catalog.words import Words
 from blocks.domain.errors import PipelineError, Refused
+from blocks.domain.pools import Pools
 from blocks.settings import Settings, read_settings
 from blocks.storage import FolderStorage
 from blocks.toolchain import open_seals
@@ -39,7 +40,7 @@ from deployments.api.ports import Ports
 from deployments.api.probes import page_probe, record_probe
 from deployments.api.recorded import JsonLines
 from deployments.closed import Closed
-from deployments.dispatch import dispatch
+from deployments.dispatch import Dispatch
 
 # Seconds that requests on their way get once the process is told to stop.
 GRACE = 10
@@ -78,7 +79,7 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
         timelines=Timelines(engine),
         audit=Audit(engine, seals),
         documents=FolderStorage(settings.storage_dir),
-        dispatch=partial(dispatch, Starts(engine), Slots(engine, settings.max_applying)),
+        dispatch=Dispatch(Starts(engine), Slots(engine, settings.max_applying), Pools.read(settings.work_pools)),
         logs=partial(read_pods, settings.kubeconfig),
         probes=probes,
         prefect_ui=settings.prefect_api_url.rstrip("/").removesuffix("/api"),

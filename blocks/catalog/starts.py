@@ -22,6 +22,7 @@ class Start:
     """The next run that is to carry an operation; `number` counts its runs from 1, `due` says that none is expected already."""
 
     operation: UUID
+    installation: UUID
     verb: str
     request: InstallRequest
     number: int
@@ -42,12 +43,15 @@ class Starts:
         """
         started = col(Operation.dispatched_at) > lease_ms() - int(patience * 1000)
         due = (~(started & (col(Operation.expires) < col(Operation.dispatched_at)))).label("due")
-        chosen = pick(Operation.verb, Operation.request, Operation.attempt, due).where(col(Operation.id) == operation)
+        chosen = pick(Operation.installation, Operation.verb, Operation.request, Operation.attempt, due).where(
+            col(Operation.id) == operation
+        )
         async with statement(self._engine) as database:
             row = (await database.execute(chosen)).one_or_none()
         if row is None:
             raise Terminal(f"there is no operation {operation}")
-        return Start(operation, row.verb, InstallRequest.model_validate_json(row.request), row.attempt + 1, bool(row.due))
+        request = InstallRequest.model_validate_json(row.request)
+        return Start(operation, UUID(str(row.installation)), row.verb, request, row.attempt + 1, bool(row.due))
 
     @unbroken
     async def note(self, start: Start, flow_run: str) -> None:

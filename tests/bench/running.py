@@ -14,8 +14,9 @@ from blocks.catalog.requests import Asked, Requests
 from blocks.catalog.slots import Slots
 from blocks.catalog.starts import Starts
 from blocks.domain.errors import Transient
+from blocks.domain.pools import Pools
 from blocks.settings import read_settings
-from deployments.dispatch import dispatch
+from deployments.dispatch import Dispatch
 
 LOOK_EVERY = 0.02
 LONGEST = 240.0
@@ -51,8 +52,9 @@ async def ended(engine: AsyncEngine, operation: UUID) -> Any:
 
 async def begin(engine: AsyncEngine, operation: UUID) -> None:
     """A run of the product's worker is to carry it; where Prefect does not take it, the product's keeper sees to it, as for any user."""
+    settings = read_settings()
     with suppress(Transient):
-        await dispatch(Starts(engine), Slots(engine, read_settings().max_applying), operation)
+        await Dispatch(Starts(engine), Slots(engine, settings.max_applying), Pools.read(settings.work_pools))(operation)
 
 
 async def removed(engine: AsyncEngine, installation: UUID) -> None:

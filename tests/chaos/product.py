@@ -134,9 +134,7 @@ def looks(product: Product, accepted: Mapping[str, Any]) -> Iterator[dict[str, A
 def find(product: Product, name: str, accepted: Mapping[str, Any]) -> list[psutil.Process]:
     """The processes of this name that belong to the world."""
     if name == CARRIER:
-        run = product.see(accepted["id"])["operation"]["flowRunUrl"].rpartition("/")[2]
-        engines = [one for one in psutil.process_iter(["cmdline"]) if "prefect.engine" in (one.info["cmdline"] or ())]
-        return [one for one in engines if _runs(one, run)]
+        return [product.carrier(product.see(accepted["id"]))]
     return [one for one in _supervised() if PROCESSES[name] in " ".join(one.info["cmdline"] or ())]
 
 
@@ -159,10 +157,3 @@ def _supervised() -> Iterator[psutil.Process]:
                 except psutil.NoSuchProcess:
                     continue
                 yield child
-
-
-def _runs(process: psutil.Process, flow_run: str) -> bool:
-    try:
-        return process.environ().get("PREFECT__FLOW_RUN_ID", "").replace("-", "") == flow_run.replace("-", "")
-    except psutil.NoSuchProcess:
-        return False

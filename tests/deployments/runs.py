@@ -16,9 +16,12 @@ from blocks.catalog.slots import Slots
 from blocks.catalog.starts import Starts
 from blocks.catalog.views import Views
 from blocks.domain.journal import Fact, Phase
+from blocks.domain.pools import Pools
 from blocks.domain.status import OperationView
+from deployments.dispatch import Dispatch
 from tests.builders import make_request
 
+POOLS = Pools.read("embedded")
 NOWHERE = "http://127.0.0.1:1/api"
 
 
@@ -36,6 +39,10 @@ class Record:
     def slots(self, most: int = 10) -> Slots:
         """So many slots."""
         return Slots(self.engine, most)
+
+    def dispatch(self, most: int = 10) -> Dispatch:
+        """What starts runs, so many at once."""
+        return Dispatch(self.starts, self.slots(most), POOLS)
 
     async def ask(self, tenant: str = "default", verb: str = "install", **columns: Any) -> UUID:
         """A new operation with this verb, and with these columns of its row as they are given."""

@@ -9,10 +9,10 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from blocks.domain.errors import Transient
-from deployments.dispatch import CARRIERS, Unregistered, dispatch
+from deployments.dispatch import CARRIERS, Unregistered
 from deployments.register import register
 from tests.builders import make_request
-from tests.deployments.runs import NOWHERE, Record, forget_deployments, runs_of
+from tests.deployments.runs import NOWHERE, POOLS, Record, forget_deployments, runs_of
 
 pytestmark = pytest.mark.usefixtures("registered")
 REQUEST = make_request().model_dump(mode="json", by_alias=True)
@@ -20,7 +20,7 @@ REQUEST = make_request().model_dump(mode="json", by_alias=True)
 
 @pytest.fixture(scope="module")
 def registered(prefect_server: None) -> None:
-    asyncio.run(register())
+    asyncio.run(register(POOLS))
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ async def carrier_of(operation: UUID) -> str:
 @pytest.mark.parametrize("verb", CARRIERS)
 async def test_every_verb_has_a_flow_that_carries_it(record: Record, verb: str) -> None:
     operation = await record.ask(verb=verb)
-    await dispatch(record.starts, record.slots(), operation)
+    await record.dispatch()(operation)
     assert await carrier_of(operation) == CARRIERS[verb]
     (run,) = await runs_of(operation)
     typed = {"request": REQUEST} if CARRIERS[verb] in ("install-plugin", "plan-plugin") else {}
@@ -47,17 +47,17 @@ async def test_every_verb_has_a_flow_that_carries_it(record: Record, verb: str) 
 
 async def test_asking_at_once_starts_one_run(record: Record) -> None:
     operation = await record.ask()
-    await asyncio.gather(*(dispatch(record.starts, record.slots(), operation) for _ in range(5)))
-    await dispatch(record.starts, record.slots(), operation)
+    await asyncio.gather(*(record.dispatch()(operation) for _ in range(5)))
+    await record.dispatch()(operation)
     assert len(await runs_of(operation)) == 1
     assert (await record.see(operation)).attempt == 1
 
 
 async def test_the_next_run_is_another_one(record: Record) -> None:
     operation = await record.ask()
-    await dispatch(record.starts, record.slots(), operation)
+    await record.dispatch()(operation)
     await record.set(operation, "dispatched_at", 0)
-    await dispatch(record.starts, record.slots(), operation)
+    await record.dispatch()(operation)
     first, second = await runs_of(operation)
     assert first.id != second.id
     assert (await record.see(operation)).flow_run == str(second.id)
@@ -66,9 +66,9 @@ async def test_the_next_run_is_another_one(record: Record) -> None:
 async def test_a_run_that_prefect_did_not_take_is_not_waited_for(record: Record) -> None:
     operation = await record.ask()
     with temporary_settings({PREFECT_API_URL: NOWHERE}), pytest.raises(Transient, match="did not start"):
-        await dispatch(record.starts, record.slots(), operation)
+        await record.dispatch()(operation)
     assert (await record.see(operation)).attempt == 0
-    await dispatch(record.starts, record.slots(), operation)
+    await record.dispatch()(operation)
     assert (await record.see(operation)).attempt == 1
 
 
@@ -76,17 +76,17 @@ async def test_an_empty_prefect_is_told_apart_from_one_that_is_away(record: Reco
     operation = await record.ask()
     await forget_deployments()
     with pytest.raises(Unregistered, match="does not know our deployments"):
-        await dispatch(record.starts, record.slots(), operation)
+        await record.dispatch()(operation)
     assert (await record.see(operation)).attempt == 0
-    await register()
+    await register(POOLS)
 
 
 async def test_whoever_has_no_slot_starts_nothing_and_keeps_its_place(record: Record) -> None:
     running, waiting, urgent = [await record.ask(tenant) for tenant in ("a", "b", "c")]
     await record.set(urgent, "priority", 9)
-    slots = record.slots(1)
+    start, slots = record.dispatch(1), record.slots(1)
     for operation in (urgent, running, waiting):
-        await dispatch(record.starts, slots, operation)
+        await start(operation)
     assert len(await runs_of(urgent)) == 1
     assert await runs_of(running) == await runs_of(waiting) == []
     assert [await slots.place(operation) for operation in (urgent, running, waiting)] == [0, 1, 2]

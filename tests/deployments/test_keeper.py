@@ -21,7 +21,7 @@ from blocks.domain.journal import Fact, Kind, Phase
 from blocks.settings import Settings
 from deployments.keeper import SWEEP_EVERY, Keeper, keep
 from deployments.register import register
-from tests.deployments.runs import NOWHERE, Record, forget_deployments, runs_of
+from tests.deployments.runs import NOWHERE, POOLS, Record, forget_deployments, runs_of
 
 pytestmark = pytest.mark.usefixtures("registered")
 BEGUN = Fact("resolve", Kind.INTENDED, "worker", "[]")
@@ -32,7 +32,7 @@ ANN = Speaker("ann", frozenset())
 
 @pytest.fixture(scope="module")
 def registered(prefect_server: None) -> None:
-    asyncio.run(register())
+    asyncio.run(register(POOLS))
 
 
 @pytest.fixture

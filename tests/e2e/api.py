@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+import psutil
 import typer
 
 from deployments.terminal.files import find_address
@@ -60,6 +61,13 @@ class Product:
     def install(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The installation once its operation has ended, well or not."""
         return self.await_end(self.ask(request))
+
+    def carrier(self, seen: Mapping[str, Any]) -> psutil.Process:
+        """The process on this machine that runs the operation's flow run, as Prefect was told."""
+        flow_run = seen["operation"]["flowRunUrl"].rpartition("/")[2]
+        url = f"{self.world.prefect_api_url}/flow_runs/{flow_run}"
+        told = self._await(lambda: self.gateway.get(url).json(), lambda run: bool(run["infrastructure_pid"]))
+        return psutil.Process(int(told["infrastructure_pid"]))
 
     def await_end(self, accepted: Mapping[str, Any]) -> dict[str, Any]:
         """The installation once the accepted operation has ended."""

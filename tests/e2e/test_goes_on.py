@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.e2e.api import LOOK_EVERY, PATIENCE, Product, step
@@ -26,23 +25,6 @@ def await_sight(product: Product, installation: str, is_seen: Callable[[Mapping[
             return seen
         time.sleep(LOOK_EVERY)
     raise AssertionError(f"it never came: {product.see(installation)['operation']}")
-
-
-def find_carrier(seen: Mapping[str, Any]) -> psutil.Process:
-    """The process that runs the operation's flow run."""
-    flow_run = seen["operation"]["flowRunUrl"].rpartition("/")[2]
-    found = [one for one in psutil.process_iter(["cmdline"]) if _runs(one, flow_run)]
-    assert len(found) == 1, found
-    return found[0]
-
-
-def _runs(process: psutil.Process, flow_run: str) -> bool:
-    if "prefect.engine" not in (process.info["cmdline"] or ()):
-        return False
-    try:
-        return process.environ().get("PREFECT__FLOW_RUN_ID", "").replace("-", "") == flow_run.replace("-", "")
-    except psutil.NoSuchProcess:
-        return False
 
 
 def versions(product: Product, namespace: str) -> dict[str, str]:
@@ -69,7 +51,7 @@ def test_killed_run_is_carried_on_and_nothing_is_made_twice(product: Product, ow
     ends = time.monotonic() + PATIENCE
     while not product.objects("deployments", namespace) and time.monotonic() < ends:
         time.sleep(0.1)
-    find_carrier(seen).kill()
+    product.carrier(seen).kill()
     before = versions(product, namespace)
     assert not has_begun_to_roll_out(seen) or step(product.see(accepted["id"]), "roll_out")["state"] == "running"
     ended = product.await_end(accepted)

@@ -14,7 +14,7 @@ from blocks.domain.journal import Kind
 from blocks.settings import Settings
 from deployments.keeper import Keeper
 from deployments.register import register
-from tests.deployments.runs import runs_of
+from tests.deployments.runs import POOLS, runs_of
 from tests.fakes.cluster import FakeCluster
 from tests.faults.clock import CONTEXT, ROOT
 from tests.faults.line import ask_for_line, line, outcome
@@ -42,7 +42,7 @@ async def test_an_operation_ends_while_prefect_is_away_and_the_next_is_started_i
 ) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path}/record.db"
     settings = settings_for(url, fake, tmp_path)
-    await register()
+    await register(POOLS)
     operation = await ask_for_line(url, fake)
     monkeypatch.syspath_prepend(ROOT)
     worker = CONTEXT.Process(target=carry_line, args=(settings, operation, server.api), daemon=True)

@@ -1,0 +1,36 @@
+"""What runs one flow run: a child of the fork server, which has imported everything once for all of them.
+
+The fork server imports this module before its first child, and with it whatever a flow run needs; a child that is forked begins where
+imports end. It sets its own environment and logging, and then is Prefect's engine, as any other process that runs a flow.
+"""
+
+import os
+import runpy
+from collections.abc import Mapping
+
+import prefect.engine
+from prefect.context import SettingsContext, get_settings_context
+from prefect.logging.configuration import setup_logging
+from prefect.settings import Settings
+
+import flows.install
+import flows.plan
+import flows.rollback
+import flows.switch
+import flows.uninstall
+
+# Named, so that what is imported for its effect is not taken for an accident: the modules stay loaded.
+WARM = (prefect.engine, flows.install, flows.plan, flows.rollback, flows.switch, flows.uninstall)
+
+
+def be_ready() -> None:
+    """Nothing is done; a first child that ends proves that the fork server has imported all there is."""
+
+
+def run_engine(environment: Mapping[str, str], folder: str) -> None:
+    """Run the flow run that is named in these additions to the environment to its end; the exit code is the engine's."""
+    os.environ.update(environment)
+    os.chdir(folder)
+    with SettingsContext(profile=get_settings_context().profile, settings=Settings()):
+        setup_logging(incremental=False)
+        runpy.run_path(prefect.engine.__file__, run_name="__main__")

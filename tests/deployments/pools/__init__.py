@@ -1,0 +1,1 @@
+"""The embedded pool on a Prefect server of its own."""
