@@ -26,6 +26,7 @@ from blocks.domain.asking import (
     answer_rollback,
     answer_switch,
     answer_uninstall,
+    ask_for_version,
 )
 from blocks.domain.errors import NotAllowed, Terminal
 from blocks.domain.manifest import InstallRequest
@@ -98,6 +99,21 @@ class Requests:
         intent = _Intent(answer_plan, Wish(by.reason), f"plan{body}", body, request.options.priority)
         async with transaction(self._engine) as database:
             return await self._record(database, await lock_installation(self._engine, database, request), by, intent)
+
+    @unbroken
+    async def request_release(self, installation: UUID, version: str, by: Asked, verb: str = "update") -> Requested:
+        """Record the wish to `update` what serves to the version, or to `plan` that; all else stays as it was asked for.
+
+        What that was is read under the installation's lock, so that nobody's change is taken back by this; raises `NotInstalled`.
+        """
+        async with transaction(self._engine) as database:
+            place = await touch(database, installation)
+            request = ask_for_version(await look_at(database, place), version)
+            body = request.model_dump_json(by_alias=True)
+            decide = answer_plan if verb == "plan" else (lambda standing: answer_install(standing, body))
+            priority = request.options.priority
+            intent = _Intent(decide, Wish(by.reason), f"{verb} {installation} {version}", body, priority)
+            return await self._record(database, place, by, intent)
 
     async def request_uninstall(self, installation: UUID, by: Asked, *, drop_data: bool = False) -> Requested:
         """Record the wish to uninstall; raises `Needed` if other plugins cannot do without it."""

@@ -140,3 +140,41 @@ class IdempotencyKey(SQLModel, table=True):
     body: str
     operation: UUID = Field(foreign_key="operation.id")
     created_at: int = Field(sa_type=BigInteger)
+
+
+class Watch(SQLModel, table=True):
+    """A plugin whose releases are looked for, installed or not; `source` is JSON, null where it is that of the installation.
+
+    `actor` set it last, for `reason`. `looked_at` is when somebody looked last (0: never), `found` the newest release that counts,
+    `problem` why nothing could be seen.
+    """
+
+    __table_args__ = (UniqueConstraint("tenant", "environment", "plugin"),)
+
+    id: UUID = Field(primary_key=True)
+    tenant: str = Field(index=True)
+    environment: str
+    plugin: str
+    source: str = Field(default="null", sa_type=Text)
+    action: str
+    version: str
+    prereleases: bool = False
+    enabled: bool = True
+    actor: str
+    reason: str = Field(sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+    updated_at: int = Field(sa_type=BigInteger)
+    looked_at: int = Field(default=0, sa_type=BigInteger)
+    found: str = ""
+    problem: str = Field(default="null", sa_type=Text)
+
+
+class Discovered(SQLModel, table=True):
+    """A release (`name@version`) that a watch found, what was done about it and why; `operation` was asked for because of it."""
+
+    watch: UUID = Field(primary_key=True, foreign_key="watch.id")
+    release: str = Field(primary_key=True)
+    first_seen: int = Field(sa_type=BigInteger)
+    done: str
+    why: str = Field(default="", sa_type=Text)
+    operation: UUID | None = Field(default=None, foreign_key="operation.id")

@@ -6,6 +6,7 @@ from typing import Self
 from uuid import UUID
 
 from blocks.domain.errors import Needed, NotAllowed, Quarantined, Terminal
+from blocks.domain.manifest import InstallRequest
 
 # So many revisions can be gone back to; older ones are taken out of the cluster.
 HISTORY = 10
@@ -105,6 +106,13 @@ def answer_install(standing: Standing, body: str, plan_hash: str | None = None) 
 def answer_plan(standing: Standing) -> New:
     """A new plan of what installing would do; it changes nothing, so it is never refused."""
     return New("plan", standing.last_revision + 1)
+
+
+def ask_for_version(standing: Standing, version: str) -> InstallRequest:
+    """What serves, as it was asked for, but in this version; raises `NotInstalled`."""
+    _must_serve(standing)
+    asked = InstallRequest.model_validate_json(standing.serving_request)
+    return asked.model_copy(update={"plugin": asked.plugin.model_copy(update={"version": version})})
 
 
 def answer_uninstall(standing: Standing, *, drop_data: bool) -> UUID | New:

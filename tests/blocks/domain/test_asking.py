@@ -19,8 +19,10 @@ from blocks.domain.asking import (
     answer_rollback,
     answer_switch,
     answer_uninstall,
+    ask_for_version,
 )
 from blocks.domain.errors import Needed, NotAllowed, Quarantined, Terminal
+from tests.builders import make_request
 
 ACTIVE, SERVED = UUID(int=1), UUID(int=2)
 NEW = Standing()
@@ -134,3 +136,12 @@ def test_a_wish_survives_being_written() -> None:
     """As JSON, in the operation's row."""
     wish = Wish("too slow", 3, drop_data=True, plan_hash="sha256:1")
     assert Wish.read(wish.write()) == wish
+
+
+def test_another_version_of_what_serves_is_asked_for_with_all_else_as_it_was() -> None:
+    asked = make_request(replicas=3, tenant="acme", config={"a": 1})
+    assert ask_for_version(replace(SERVES, serving_request=asked.model_dump_json(by_alias=True)), "3.0.0") == make_request(
+        replicas=3, tenant="acme", config={"a": 1}, plugin={"version": "3.0.0"}
+    )
+    with pytest.raises(NotInstalled):
+        ask_for_version(INSTALLING, "3.0.0")
