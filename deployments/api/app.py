@@ -19,6 +19,7 @@ from deployments.api import (
     reports,
     status,
     timeline,
+    watches,
     wishes,
     words,
 )
@@ -38,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     operations.router,
     installations.router,
     quarantine.router,
+    watches.router,
     timeline.router,
     reports.router,
     plugins.router,

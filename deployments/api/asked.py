@@ -6,6 +6,9 @@ from fastapi import Header
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from blocks.domain.manifest import Label, PackageName
+from blocks.domain.watch import Environment, Spot, Terms
+
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[!-~]+$")]
 PlanHash = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$", examples=[f"sha256:{'3f' * 32}"])]
 # What somebody said, kept for ever: something to read in it, and no control characters, which no terminal should be shown later.
@@ -54,3 +57,27 @@ class LiftAsked(Why):
     """The release, as `name@version`, is to be tried again."""
 
     release: str = Field(min_length=3, max_length=300, pattern=r"^\S+@\S+$", examples=["@backstage/plugin-catalog@2.0.8"])
+
+
+class WatchChanged(Terms):
+    """What is to be otherwise from now on, and why; what is left out stays as it is."""
+
+    reason: Words = Field(examples=["we want fixes within the hour"])
+
+
+class WatchAsked(WatchChanged):
+    """A plugin is to be watched on these terms, for this reason."""
+
+    plugin: PackageName = Field(examples=["@backstage/plugin-catalog"])
+    tenant: Label = "default"
+    environment: Environment = "dev"
+
+    @property
+    def spot(self) -> Spot:
+        """What is watched."""
+        return Spot(self.tenant, self.environment, self.plugin)
+
+    @property
+    def terms(self) -> Terms:
+        """On which terms, each of them said or not."""
+        return Terms().changed(self)

@@ -68,3 +68,21 @@ LIFT_EXAMPLES: dict[str, Example] = {
         "value": {"release": "@backstage/plugin-catalog@2.0.8", "reason": "it was the database, not the plugin"},
     }
 }
+WATCH_EXAMPLES: dict[str, Example] = {
+    "update": {
+        "summary": "Updates within a major version are asked for as they appear",
+        "value": {
+            "plugin": "@backstage/plugin-catalog",
+            "action": "update",
+            "version": "^2.0.0",
+            "reason": "fixes within the hour",
+        },
+    },
+    "record": {
+        "summary": "Hear of the releases of something that is not installed",
+        "value": {"plugin": "@backstage/plugin-proxy-backend", "tenant": "acme", "reason": "we may want it"},
+    },
+}
+CHANGE_EXAMPLES: dict[str, Example] = {
+    "pause": {"summary": "Look no more for a while", "value": {"enabled": False, "reason": "freeze before the release"}}
+}

@@ -8,10 +8,12 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from blocks.domain.manifest import InstallRequest
-from deployments.api.asked import LiftAsked, RetryAsked, RollbackAsked, Vote
+from deployments.api.asked import LiftAsked, RetryAsked, RollbackAsked, Vote, WatchAsked
 
 # Where pydantic puts the name of the chosen variant into the path of a field, which the request does not have.
 TAGGED: Mapping[str, frozenset[str]] = MappingProxyType({"source": frozenset({"npm", "folder"})})
+# Every shape whose fields a wrong name may have been meant for.
+ASKED = (InstallRequest, RollbackAsked, RetryAsked, Vote, LiftAsked, WatchAsked)
 HINTS: Mapping[str, str] = MappingProxyType(
     {
         "missing": "add it",
@@ -73,6 +75,6 @@ def _guess(name: str) -> str:
 
 
 def _known_names() -> set[str]:
-    schemas = [shape.model_json_schema(by_alias=True) for shape in (InstallRequest, RollbackAsked, RetryAsked, Vote, LiftAsked)]
+    schemas = [shape.model_json_schema(by_alias=True) for shape in ASKED]
     shapes = [shape for schema in schemas for shape in (schema, *schema.get("$defs", {}).values())]
     return {name for shape in shapes for name in shape.get("properties", {})}

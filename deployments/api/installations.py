@@ -39,7 +39,7 @@ class LogsAsked(Asked):
 @router.get("/installations")
 async def list_installations(asked: Annotated[ListAsked, Query()], visit: OpenVisit, response: Response) -> InstallationList:
     """The installations of the caller's tenants, a page at a time and without their steps."""
-    wanted = Wanted(_tenants(visit, asked.tenant), asked.environment, asked.phase)
+    wanted = Wanted(tenants_of(visit, asked.tenant), asked.environment, asked.phase)
     page = await visit.ports.views.installations(wanted, asked.limit, str(asked.after) if asked.after else None)
     if page.next:
         kept = asked.model_dump(mode="json", exclude_none=True, exclude={"after"})
@@ -68,7 +68,8 @@ async def read_logs(installation: UUID, asked: Annotated[LogsAsked, Query()], vi
     return await stream(visit.ports.logs(await visit.find(installation), asked.tail), "text/plain; charset=utf-8")
 
 
-def _tenants(visit: Visit, asked: str | None) -> frozenset[str] | None:
+def tenants_of(visit: Visit, asked: str | None) -> frozenset[str] | None:
+    """The tenants that the caller sees and asked for; None means all of them."""
     if asked is None:
         return visit.caller.tenants
     return frozenset({asked}) if visit.caller.sees(asked) else frozenset()

@@ -11,11 +11,13 @@ from uuid import UUID
 from blocks.catalog.requests import Asked, Requested
 from blocks.catalog.timeline import TimelinePage
 from blocks.catalog.views import Counts, Page, Wanted
+from blocks.catalog.watches import WantedWatches, WatchPage
 from blocks.domain.approval import Speaker
 from blocks.domain.audit import Broken
 from blocks.domain.journal import Phase
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.status import InstallationView, OperationView, PastRevision, QuarantineView
+from blocks.domain.watch import Spot, Terms, Watch
 
 
 class Requests(Protocol):
@@ -102,6 +104,25 @@ class Timelines(Protocol):
         """At most `limit` moments after so many, in their order."""
 
 
+class Watches(Protocol):
+    """Whose releases are looked for, and what a new one leads to."""
+
+    async def set_watch(self, spot: Spot, terms: Terms, by: Asked) -> tuple[Watch, bool]:
+        """The watch of the spot, and whether it is new."""
+
+    async def change_watch(self, watch: UUID, said: Terms, by: Asked) -> Watch:
+        """The watch with what was said in the terms, and all else as it was."""
+
+    async def remove_watch(self, watch: UUID) -> None:
+        """Nobody looks any more."""
+
+    async def watch(self, watch: UUID) -> Watch | None:
+        """One watch with the releases that it found, or None."""
+
+    async def watches(self, wanted: WantedWatches, limit: int, after: str | None) -> WatchPage:
+        """At most `limit` watches after the cursor, without what they found."""
+
+
 class Audit(Protocol):
     """The journal of everything, checked and copied out."""
 
@@ -138,6 +159,7 @@ class Ports:
     words: Words
     views: Views
     timelines: Timelines
+    watches: Watches
     audit: Audit
     documents: Documents
     dispatch: Dispatch

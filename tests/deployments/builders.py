@@ -119,6 +119,7 @@ class Desk:
             words=record,
             views=record,
             timelines=record,
+            watches=record,
             audit=record,
             documents=self,
             dispatch=self.dispatch,

@@ -2,8 +2,9 @@
 
 from tests.fakes.requests import FakeRequests
 from tests.fakes.views import FakeViews
+from tests.fakes.watches import FakeWatches
 from tests.fakes.words import FakeWords
 
 
-class FakeRecord(FakeRequests, FakeWords, FakeViews):
-    """Requests, words, views, timelines and audit in one."""
+class FakeRecord(FakeRequests, FakeWords, FakeViews, FakeWatches):
+    """Requests, words, views, timelines, watches and audit in one."""

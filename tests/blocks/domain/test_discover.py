@@ -17,9 +17,9 @@ OPERATION = UUID(int=7)
 UPDATE = Terms(action=Action.UPDATE)
 
 
-def listing(*versions: str, **facts: str) -> Listing:
+def listing(*versions: str, integrity: str = "sha512-A", deprecated: str = "") -> Listing:
     """What a registry lists."""
-    return Listing("@a/b", tuple(Published(one, **{"integrity": "sha512-A", "location": "x", **facts}) for one in versions))
+    return Listing("@a/b", tuple(Published(one, integrity, "x", deprecated) for one in versions))
 
 
 def tried(version: str, verb: str = "update", actor: str = ACTOR, **said: Any) -> Tried:

@@ -18,11 +18,12 @@ from blocks.catalog.seals import FolderSeals
 from blocks.catalog.tables import Revision
 from blocks.catalog.timeline import Timelines as LiveTimelines
 from blocks.catalog.views import Views as LiveViews
+from blocks.catalog.watches import Watches as LiveWatches
 from blocks.catalog.words import Words as LiveWords
 from blocks.domain.approval import Question
 from blocks.domain.journal import Fact, Kind, Reason
 from blocks.domain.status import InstallationView
-from deployments.api.ports import Audit, Requests, Timelines, Views, Words
+from deployments.api.ports import Audit, Requests, Timelines, Views, Watches, Words
 from tests.builders import make_request
 from tests.deployments.builders import FAR, HASH
 from tests.fakes.operations import FakeRecord
@@ -38,6 +39,7 @@ class Record(Protocol):
     words: Words
     views: Views
     timelines: Timelines
+    watches: Watches
     audit: Audit
 
     async def tell(self, operation: UUID, *facts: Fact) -> None:
@@ -98,6 +100,7 @@ class InMemory:
         self.words: Words = self.record
         self.views: Views = self.record
         self.timelines: Timelines = self.record
+        self.watches: Watches = self.record
         self.audit: Audit = self.record
 
     async def tell(self, operation: UUID, *facts: Fact) -> None:
@@ -121,6 +124,7 @@ class Live:
         self.words: Words = LiveWords(engine, self._seals)
         self.views: Views = LiveViews(engine)
         self.timelines: Timelines = LiveTimelines(engine)
+        self.watches: Watches = LiveWatches(engine)
         self.audit: Audit = LiveAudit(engine, self._seals)
 
     async def tell(self, operation: UUID, *facts: Fact) -> None:
