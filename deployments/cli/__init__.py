@@ -1,6 +1,6 @@
 """`pluginctl`: every verb of the pipeline from a terminal, through the API and with no right of its own.
 
-To add a command: write a method of the class that it fits (`wishes.py`, `words.py`, `looks.py`, `past.py`) that asks
+To add a command: write a method of the class that it fits (`wishes.py`, `words.py`, `looks.py`, `past.py`, `watches.py`) that asks
 `session.server` and shows, and name it in `name_commands`. Data goes to standard output, everything that is said about it to standard
 error.
 """
@@ -16,6 +16,7 @@ from deployments.cli.flat import flatten
 from deployments.cli.looks import Looks
 from deployments.cli.past import Past
 from deployments.cli.session import Session
+from deployments.cli.watches import Watches
 from deployments.cli.wishes import Wishes
 from deployments.cli.words import Words
 from deployments.terminal.exits import ExitCode, Stop, explain_codes
@@ -59,7 +60,25 @@ def make_cli() -> typer.Typer:
     audit.command("verify")(flatten(past.verify))
     audit.command("export")(flatten(past.export))
     cli.add_typer(audit, name="audit", rich_help_panel="Look")
+    cli.add_typer(make_watch(Watches(session)), name="watch", rich_help_panel="Change")
     return cli
+
+
+def make_watch(watches: Watches) -> typer.Typer:
+    """The commands about watches."""
+    watch = typer.Typer(
+        no_args_is_help=True, help="Look for new releases on a schedule, and update to them where that is wanted."
+    )
+    named: Mapping[str, Callable[..., int]] = {
+        "add": watches.add,
+        "list": watches.list_all,
+        "show": watches.show,
+        "change": watches.change,
+        "remove": watches.remove,
+    }
+    for name, command in named.items():
+        watch.command(name)(flatten(command))
+    return watch
 
 
 def run(arguments: Sequence[str]) -> int:

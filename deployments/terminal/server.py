@@ -12,6 +12,7 @@ from deployments.api.past import AuditShown, MomentShown, PastList, QuarantineLi
 from deployments.api.release import own_version
 from deployments.api.shapes import Accepted, InstallationList, InstallationShown, OperationShown, PlanShown
 from deployments.api.shown import INSTALLATIONS
+from deployments.api.watched import WATCHES, WatchList, WatchShown
 from deployments.terminal.exits import ExitCode, Stop
 from deployments.terminal.files import Address
 
@@ -125,6 +126,32 @@ class Server:
         query = {name: value for name, value in wanted.items() if value is not None} | {"limit": str(PAGE)}
         while True:
             page = read_shape(InstallationList, self._ask("GET", INSTALLATIONS, params=query))
+            yield from page.items
+            if page.next is None:
+                return
+            query = query | {"after": page.next}
+
+    def set_watch(self, body: Mapping[str, object]) -> WatchShown:
+        """Watch a plugin."""
+        return read_shape(WatchShown, self._send(WATCHES, body, None))
+
+    def change_watch(self, watch: UUID, body: Mapping[str, object]) -> WatchShown:
+        """Change what the body names."""
+        return read_shape(WatchShown, self._ask("PATCH", f"{WATCHES}/{watch}", json=body))
+
+    def remove_watch(self, watch: UUID) -> None:
+        """Look no more."""
+        self._ask("DELETE", f"{WATCHES}/{watch}")
+
+    def watch(self, watch: UUID) -> WatchShown:
+        """One watch with what it found."""
+        return read_shape(WatchShown, self._ask("GET", f"{WATCHES}/{watch}"))
+
+    def watches(self, wanted: Mapping[str, str | None]) -> Iterator[WatchShown]:
+        """Every watch that is wanted, page by page as they are needed."""
+        query = {name: value for name, value in wanted.items() if value is not None} | {"limit": str(PAGE)}
+        while True:
+            page = read_shape(WatchList, self._ask("GET", WATCHES, params=query))
             yield from page.items
             if page.next is None:
                 return

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from blocks.catalog.requests import Asked
 from blocks.catalog.watches import WantedWatches, WatchPage
 from blocks.domain.errors import Terminal
+from blocks.domain.journal import Reason
 from blocks.domain.watch import Discovered, Spot, Terms, Watch, may_watch, same_watch
 from tests.fakes.memory import Memory
 
@@ -67,6 +68,10 @@ class FakeWatches(Memory):
     def see(self, watch: UUID, *found: Discovered) -> None:
         """Let these releases have been found, the last one first."""
         self.watched[watch] = replace(self.watched[watch], discovered=(*found, *self.watched[watch].discovered))
+
+    def fail_to_look(self, watch: UUID, problem: Reason) -> None:
+        """Let the last look have come to nothing."""
+        self.watched[watch] = replace(self.watched[watch], problem=problem, looked_at=self.tick())
 
     def _serves(self, spot: Spot) -> bool:
         same = [one for one in self.installed.values() if Spot(one.tenant, one.environment, one.plugin) == spot]
