@@ -32,6 +32,7 @@ from blocks.settings import Settings
 from blocks.sources.known import open_sources
 from flows.discover import discover_plugins
 from tasks import discover
+from tasks.kinds import PAUSES
 from tests.blocks.catalog.asked import finish
 from tests.builders import make_request
 from tests.fakes.npm_registry import FakeRegistry, Fault, open_registry
@@ -288,7 +289,7 @@ async def test_a_registry_that_is_away_is_told_on_the_watch(scene: Scene, monkey
     seen = await scene.see(watch)
     assert seen.problem is not None
     assert (seen.problem.code, seen.found, len(seen.discovered)) == ("transient", "2.0.0", 1)
-    assert scene.registry.calls[NAME] == 1 + 1 + len(discover.PAUSES)
+    assert scene.registry.calls[NAME] == 1 + 1 + len(PAUSES)
 
 
 async def test_those_who_watch_the_same_plugin_share_one_question(scene: Scene) -> None:
