@@ -24,8 +24,8 @@ from blocks.domain.errors import PipelineError
 from blocks.domain.pools import Pools
 from blocks.settings import Settings, read_settings
 from blocks.toolchain import open_seals
-from deployments.cancelled import read_cancelled
 from deployments.dispatch import START_TIME, Dispatch, Unregistered
+from deployments.heard import hear
 from deployments.register import register
 
 SWEEP_EVERY = 2.0
@@ -60,6 +60,7 @@ class Keeper:
         """Let every operation go on that can; words come first, because they change what there is to start."""
         await _try("questions that stood too long", self._words.expire())
         await _try("runs cancelled on Prefect's pages", self._hear_cancels())
+        await _try("runs that do not begin", self._hear_troubles())
         await _try("operations that wait", self._start_the_idle())
         await _try("workers that fell silent", self._start_beside_the_silent())
 
@@ -76,10 +77,18 @@ class Keeper:
 
     async def _hear_cancels(self) -> None:
         carried = await self._starts.on_their_way()
-        for run in await read_cancelled(carried):
+        for run in (await hear(carried)).cancelled:
             # The key makes it one word however often it is heard, even after somebody let the operation go on again.
             word = self._words.cancel(carried[run], PREFECT_PAGE, "cancelled on Prefect's page", key=f"flow-run:{run}")
             await _try(f"cancelling operation {carried[run]}", word)
+
+    async def _hear_troubles(self) -> None:
+        waited_for = await self._starts.awaited()
+        heard = await hear(waited_for)
+        for run, trouble in heard.troubles.items():
+            # One that is over is not waited for: the first few are followed by another at once, in case it was a worker that went away.
+            said = self._starts.say(waited_for[run], run, trouble, over=run in heard.over)
+            await _try(f"the trouble of operation {waited_for[run]}", said)
 
     async def _start_beside_the_silent(self) -> None:
         # A process takes seconds to start: by the time it is there the lease has run out, or its holder was only slow and it ends quietly.

@@ -72,6 +72,8 @@ def _wanted(declared: DeclaredDeployment, pool: str, its: DeclaredPool) -> dict[
         "parameter_openapi_schema": parameter_schema(flow).model_dump_for_openapi(),
         "enforce_parameter_schema": True,
         "concurrency_limit": declared.concurrency_limit,
+        # Where the product is installed is the pool's concern: its runs begin in the right folder.
+        "pull_steps": [],
         "schedules": [
             DeploymentScheduleCreate(slug=one.slug, schedule=CronSchedule(cron=one.cron, timezone="UTC"))
             for one in declared.schedules
@@ -86,8 +88,8 @@ async def _ensure_deployment(client: PrefectClient, wanted: dict[str, Any]) -> l
         found: DeploymentResponse | None = await client.read_deployment_by_name(full_name)
     except ObjectNotFound:
         found = None
-    plain = {name: value for name, value in wanted.items() if name not in ("schedules", "concurrency_limit")}
-    if found and _same(found, plain) and _same_times(found, wanted):
+    plain = {name: value for name, value in wanted.items() if name not in ("schedules", "concurrency_limit", "pull_steps")}
+    if found and _same(found, plain) and not found.pull_steps and _same_times(found, wanted):
         return []
     await client.create_deployment(await client.create_flow_from_name(flow_name), **wanted)
     return [f"{'changed' if found else 'created'} deployment {full_name}"]

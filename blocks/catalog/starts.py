@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, update
+from sqlalchemy import ColumnElement, case, false, func, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 
@@ -13,6 +13,8 @@ from blocks.domain.errors import Terminal
 from blocks.domain.journal import WORKABLE, Phase
 from blocks.domain.manifest import InstallRequest
 
+# So many runs that ended before they began are followed by another at once; what goes on failing is tried at its pace.
+SOON = 3
 # What is on its way forwards: a run that is cancelled on its way back says nothing new.
 FORWARDS = (Phase.REQUESTED.value, Phase.APPLYING.value)
 
@@ -64,6 +66,7 @@ class Starts:
             "vain": case((held, col(Operation.vain)), else_=col(Operation.vain) + 1),
             "dispatched_at": case((held, col(Operation.expires) + 1), else_=lease_ms()),
             "flow_run": flow_run,
+            "trouble": "",
         }
         async with statement(self._engine) as database:
             await database.execute(update(Operation).where(same).values(counted))
@@ -74,6 +77,22 @@ class Starts:
         chosen = pick(Operation.flow_run, Operation.id).where(col(Operation.phase).in_(FORWARDS), col(Operation.flow_run) != "")
         async with statement(self._engine) as database:
             return {row.flow_run: UUID(str(row.id)) for row in await database.execute(chosen)}
+
+    @unbroken
+    async def awaited(self) -> dict[str, UUID]:
+        """The operations for which a run was started that has not taken the lease yet, by that run."""
+        chosen = pick(Operation.flow_run, Operation.id).where(_workable(), col(Operation.vain) > 0, col(Operation.flow_run) != "")
+        async with statement(self._engine) as database:
+            return {row.flow_run: UUID(str(row.id)) for row in await database.execute(chosen)}
+
+    @unbroken
+    async def say(self, operation: UUID, flow_run: str, trouble: str, *, over: bool) -> None:
+        """Keep why the run does not begin; if it is `over` and one of the first few, the next is due at once."""
+        same = (col(Operation.id) == operation) & (col(Operation.flow_run) == flow_run) & (col(Operation.vain) > 0)
+        at_once = (col(Operation.vain) <= SOON) if over else false()
+        known = {"trouble": trouble, "dispatched_at": case((at_once, 0), else_=col(Operation.dispatched_at))}
+        async with statement(self._engine) as database:
+            await database.execute(update(Operation).where(same, col(Operation.trouble) != trouble).values(known))
 
     @unbroken
     async def in_vain(self, most: int) -> frozenset[UUID]:

@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 class Installation(SQLModel, table=True):
     """One plugin for one tenant in one environment: the durable thing; `revision` is the one that serves, 0 if none does.
 
-    What is not `enabled` answers 503 and runs nothing; `held` is why a person keeps it as it is, or empty.
+    What is not `enabled` answers 503 and runs nothing.
     """
 
     __table_args__ = (UniqueConstraint("tenant", "environment", "plugin"),)
@@ -22,7 +22,6 @@ class Installation(SQLModel, table=True):
     namespace: str = Field(index=True)
     revision: int = 0
     enabled: bool = True
-    held: str = Field(default="", sa_type=Text)
     created_at: int = Field(sa_type=BigInteger)
     touched_at: int = Field(sa_type=BigInteger)
 
@@ -33,7 +32,7 @@ class Operation(SQLModel, table=True):
     `token` counts every change of hands, `expires` says when the next worker may take it; `seq`, `head`, `phase` and `reason` are caches
     of the journal, written in the transaction that appends. `revision` is the number this operation makes or removes. `wish` is JSON: what
     was said with the verb. `slot` says that it may run now, `wakes_at` when what it waits for runs out (0: never), `vain` how many runs
-    were started since one last took the lease.
+    were started since one last took the lease, `trouble` why the last of these does not begin.
     """
 
     __table_args__ = (Index("operation_of_installation", "installation", "created_at"),)
@@ -52,6 +51,7 @@ class Operation(SQLModel, table=True):
     vain: int = 0
     dispatched_at: int = Field(default=0, sa_type=BigInteger)
     flow_run: str = ""
+    trouble: str = Field(default="", sa_type=Text)
     token: int = Field(default=0, sa_type=BigInteger)
     holder: str = ""
     expires: int = Field(default=0, sa_type=BigInteger)

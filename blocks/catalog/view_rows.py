@@ -33,7 +33,6 @@ _OF_INSTALLATION = (
     Installation.namespace,
     Installation.created_at,
     Installation.enabled,
-    Installation.held,
 )
 _OF_REVISION = (Revision.number, Revision.release, Revision.integrity, Revision.image, Revision.url)
 _OF_OPERATION = (
@@ -42,6 +41,8 @@ _OF_OPERATION = (
     Operation.actor,
     Operation.attempt,
     Operation.flow_run,
+    Operation.trouble,
+    Operation.vain,
     Operation.reason,
     Operation.updated_at,
     Operation.wish,
@@ -119,6 +120,7 @@ def as_operation(row: Row[Any]) -> OperationView:
         actor=row.actor,
         attempt=row.attempt,
         flow_run=row.flow_run,
+        trouble=row.trouble if row.vain else "",
         reason=read_reason(row.reason),
         created_at=row.asked_at,
         updated_at=row.updated_at,
@@ -140,7 +142,6 @@ def as_installation(row: Row[Any], operation: OperationView) -> InstallationView
         operation=operation,
         revision=_revision(row),
         enabled=row.enabled,
-        held=row.held,
     )
 
 

@@ -67,7 +67,8 @@ class StepView:
 class OperationView:
     """One operation as people see it.
 
-    `place` is its place in the queue, from 1, or 0 where it holds a slot or needs none; `question` what people are asked now, if anything.
+    `place` is its place in the queue, from 1, or 0 where it holds a slot or needs none; `question` what people are asked now, if anything;
+    `trouble` why the run that was started for it does not begin.
     """
 
     id: UUID
@@ -86,6 +87,7 @@ class OperationView:
     place: int = 0
     question: Question | None = None
     votes: tuple[Vote, ...] = ()
+    trouble: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,6 @@ class InstallationView:
     operation: OperationView
     revision: RevisionView | None = None
     enabled: bool = True
-    held: str = ""
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ class OperationShown(Shown):
     place: int | None = Field(description="its place in the queue while it waits for a slot, from 1")
     approval: ApprovalShown | None = Field(description="the question it waits with")
     flow_run_url: str | None = Field(description="the run's page in the Prefect UI")
+    trouble: str | None = Field(description="why the run that was started for it does not begin")
     reason: ReasonShown | None
     created_at: datetime
     updated_at: datetime
@@ -38,6 +39,7 @@ class OperationShown(Shown):
             place=operation.place or None,
             approval=ApprovalShown.of(operation.question, operation.votes) if operation.question else None,
             flow_run_url=flow_run_url(operation, prefect_ui),
+            trouble=operation.trouble or None,
             reason=ReasonShown(**vars(reason)) if reason else None,
             created_at=moment(operation.created_at),
             updated_at=moment(operation.updated_at),

@@ -32,5 +32,6 @@ def run_engine(environment: Mapping[str, str], folder: str) -> None:
     os.environ.update(environment)
     os.chdir(folder)
     with SettingsContext(profile=get_settings_context().profile, settings=Settings()):
-        setup_logging(incremental=False)
+        if any(name.startswith("PREFECT_LOGGING_") for name in environment):
+            setup_logging(incremental=False)  # a fifth of a second, so only where the run asks for another level
         runpy.run_path(prefect.engine.__file__, run_name="__main__")

@@ -19,7 +19,7 @@ def describe_waiting(seen: InstallationShown) -> list[str]:
         ]
     if operation.place:
         return [f"queue    at place {operation.place}; so many operations go on at once, the others wait their turn"]
-    return []
+    return [f"waits    {operation.trouble}"] if operation.trouble else []
 
 
 def _describe_question(seen: InstallationShown, asked: ApprovalShown) -> list[str]:

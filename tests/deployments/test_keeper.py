@@ -11,10 +11,11 @@ import pytest
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from prefect.states import Cancelled, Cancelling, Crashed
+from prefect.states import Cancelled, Cancelling, Crashed, Late
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from blocks.catalog.leases import Leases
+from blocks.catalog.starts import SOON
 from blocks.catalog.words import Words
 from blocks.domain.approval import APPROVAL, Speaker
 from blocks.domain.journal import Fact, Kind, Phase
@@ -138,6 +139,30 @@ async def test_a_crashed_run_is_not_a_cancelled_one(record: Record, keeper: Keep
     await set_last_run(operation, Crashed())
     await keeper.sweep()
     assert await record.phase(operation) is Phase.APPLYING
+
+
+async def test_a_run_that_ended_before_it_began_is_told_and_followed_by_another_at_once(record: Record, keeper: Keeper) -> None:
+    operation = await record.ask()
+    await keeper.sweep()
+    await set_last_run(operation, Crashed(message="the image cannot be pulled"))
+    await keeper.sweep()
+    assert len(await runs_of(operation)) == 2
+    await set_last_run(operation, Crashed(message="the image cannot be pulled"))
+    await record.set(operation, "vain", SOON + 1)
+    await keeper.sweep()
+    assert len(await runs_of(operation)) == 2, "what goes on failing is tried at its own pace"
+    assert (await record.see(operation)).trouble == "its run ended before it began to work: the image cannot be pulled"
+    await record.tell(operation, BEGUN)
+    assert (await record.see(operation)).trouble == ""
+
+
+async def test_a_run_that_nobody_takes_is_told_and_still_expected(record: Record, keeper: Keeper) -> None:
+    operation = await record.ask()
+    await keeper.sweep()
+    await set_last_run(operation, Late())
+    await keeper.sweep()
+    assert (await record.see(operation)).trouble.startswith("no worker of work pool embedded has taken the run")
+    assert len(await runs_of(operation)) == 1
 
 
 async def test_runs_that_never_begin_to_work_end_in_a_frozen_operation(record: Record, keeper: Keeper) -> None:

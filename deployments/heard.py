@@ -1,0 +1,72 @@
+"""What Prefect's pages know of our runs and the record does not: which were cancelled there, and why one does not begin.
+
+A killed run cannot tell anything and a hook dies with its process, so Prefect is asked, from outside, about the runs of operations that
+are on their way. What is read there decides nothing by itself: a cancel becomes a word, and the journal says whether the word may still be
+said; a trouble is shown to whoever waits.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+import httpx
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId
+from prefect.client.schemas.objects import FlowRun, StateType
+from prefect.exceptions import PrefectException
+
+from blocks.domain.errors import Transient
+
+CANCELLED = frozenset({StateType.CANCELLING, StateType.CANCELLED})
+ENDED_BADLY = frozenset({StateType.CRASHED, StateType.FAILED})
+# Prefect answers at most so many runs at once.
+PAGE = 200
+# What a run waits for, by the name of its state; what waits otherwise is only on its way.
+WAITING = {
+    "Late": "no worker of work pool {pool} has taken the run; see whether one runs",
+    "AwaitingConcurrencySlot": "work pool {pool} has as many runs as it may; this one comes after them",
+}
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What Prefect says of some runs: those that were cancelled, why others do not begin, and which of these are over."""
+
+    cancelled: frozenset[str]
+    troubles: Mapping[str, str]
+    over: frozenset[str]
+
+
+async def hear(runs: Iterable[str]) -> Heard:
+    """What Prefect says of these flow runs, or `Transient` if it does not answer."""
+    asked = sorted(runs)
+    try:
+        found = await _read(asked) if asked else []
+    except (httpx.HTTPError, PrefectException, OSError) as problem:
+        raise Transient("Prefect did not say how its runs are", "see whether the Prefect server runs") from problem
+    troubles = {str(run.id): trouble for run in found if (trouble := describe_trouble(run))}
+    cancelled = frozenset(str(run.id) for run in found if run.state_type in CANCELLED)
+    return Heard(cancelled, troubles, frozenset(str(run.id) for run in found if run.state_type in ENDED_BADLY))
+
+
+def describe_trouble(run: FlowRun) -> str:
+    """Why the run does not begin, in a sentence for people; empty if nothing is wrong with it."""
+    state = run.state
+    if state is None:
+        return ""
+    if state.type in ENDED_BADLY:
+        return f"its run ended before it began to work: {state.message or state.name}"
+    return WAITING.get(state.name or "", "").format(pool=run.work_pool_name)
+
+
+async def _read(asked: list[str]) -> list[FlowRun]:
+    async with get_client() as client:
+        return [
+            run
+            for first in range(0, len(asked), PAGE)
+            for run in await client.read_flow_runs(flow_run_filter=_among(asked[first : first + PAGE]), limit=PAGE)
+        ]
+
+
+def _among(runs: list[str]) -> FlowRunFilter:
+    return FlowRunFilter(id=FlowRunFilterId(any_=[UUID(run) for run in runs]))
