@@ -35,7 +35,7 @@ def _program(settings: Settings, name: str) -> Program:
         # One name for programs written in Go, one for those that run on Node.
         environment |= dict.fromkeys(("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"), str(settings.extra_ca_bundle.absolute()))
     path = str(tools / name) if tools else shutil.which(name) or name
-    return Program(path, settings.scan_timeout, environment)
+    return Program(path, settings.scan_timeout, environment, settings.storage_dir.absolute() / "programs")
 
 
 def _read_token(settings: Settings) -> str:

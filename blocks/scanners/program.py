@@ -1,14 +1,16 @@
 """The one place that runs a scanner's program and says what it means when there is no answer."""
 
 import asyncio
+import hashlib
+import json
 import os
 import signal
 from asyncio.subprocess import DEVNULL, Process
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 from typing import BinaryIO
 
 from blocks.domain.errors import ScanFailed, Transient
@@ -36,11 +38,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Program:
-    """A scanner's program; `timeout` in seconds. It sees no environment but what is given here, so that no stray setting weakens it."""
+    """A scanner's program; `timeout` in seconds. It sees no environment but what is given here, so that no stray setting weakens it.
+
+    In the folder `memory`, if there is one, stands what it said about itself.
+    """
 
     path: str
     timeout: float
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    memory: Path | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -55,6 +61,28 @@ class Program:
         with TemporaryDirectory(prefix="scan-") as room:
             code = await self._finish(arguments, Path(room))
             return self._believed(Answer(code, _read(Path(room, "out")), _read(Path(room, "err"))))
+
+    async def about_itself(self, *arguments: str) -> Answer:
+        """What the program says about itself; asked once for each file that it is, because the start alone can take a second."""
+        kept = await asyncio.to_thread(self._place, arguments)
+        known = await asyncio.to_thread(_recall, kept) if kept else None
+        if known:
+            return known
+        answer = await self.run(*arguments)
+        if kept and not answer.code:
+            await asyncio.to_thread(_remember, kept, answer)
+        return answer
+
+    def _place(self, arguments: Sequence[str]) -> Path | None:
+        """Where the answer of exactly this file is kept; another file under the same name has another place."""
+        if self.memory is None:
+            return None
+        try:
+            seen = Path(self.path).stat()
+        except OSError:
+            return None  # to start it says why
+        about = json.dumps([self.path, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns, *arguments])
+        return self.memory / f"{self.name}-{hashlib.sha256(about.encode()).hexdigest()[:16]}.json"
 
     async def _finish(self, arguments: Sequence[str], room: Path) -> int:
         starting = asyncio.ensure_future(self._start(arguments, room))
@@ -114,6 +142,20 @@ def _open_streams(room: Path) -> Iterator[tuple[BinaryIO, BinaryIO]]:
     (room / "home").mkdir()
     with (room / "out").open("wb") as out, (room / "err").open("wb") as err:
         yield out, err
+
+
+def _recall(place: Path) -> Answer | None:
+    try:
+        return Answer(**json.loads(place.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None  # not there, or not whole: it is asked again
+
+
+def _remember(place: Path, answer: Answer) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile("w", dir=place.parent, delete=False) as new:
+        new.write(json.dumps(asdict(answer)))
+    Path(new.name).replace(place)
 
 
 def _read(file: Path) -> str:

@@ -74,7 +74,7 @@ class Trufflehog:
 
     async def identify(self) -> Identity:
         """TruffleHog's version, which is also that of its detectors; `ScanFailed` when it is unknown."""
-        answer = await self.program.run("--version")
+        answer = await self.program.about_itself("--version")
         said = VERSION.search(answer.err) or VERSION.search(answer.out)
         if answer.code or said is None:
             raise ScanFailed(

@@ -13,6 +13,7 @@ from prefect.context import SettingsContext, get_settings_context
 from prefect.logging.configuration import setup_logging
 from prefect.settings import Settings
 
+import flows.discover
 import flows.install
 import flows.plan
 import flows.rollback
@@ -20,7 +21,7 @@ import flows.switch
 import flows.uninstall
 
 # Named, so that what is imported for its effect is not taken for an accident: the modules stay loaded.
-WARM = (prefect.engine, flows.install, flows.plan, flows.rollback, flows.switch, flows.uninstall)
+WARM = (prefect.engine, flows.discover, flows.install, flows.plan, flows.rollback, flows.switch, flows.uninstall)
 
 
 def be_ready() -> None:

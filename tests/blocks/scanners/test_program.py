@@ -40,6 +40,30 @@ async def test_runs_in_a_folder_of_its_own_that_is_gone_afterwards(program: Fake
     assert not Path(where).exists()
 
 
+async def test_says_of_itself_once_what_it_is(program: FakeProgram, tmp_path: Path) -> None:
+    """And again as soon as another file has its name."""
+    program.answer("--version", "scanner 1")
+    scanner = Program(str(program.path), 30, memory=tmp_path / "memory")
+    assert [await scanner.about_itself("--version") for _ in range(2)] == [Answer(0, "scanner 1", "")] * 2
+    assert len(program.calls) == 1
+    program.answer("--version", "scanner 2")
+    program.path.write_text(program.path.read_text() + "# another\n")
+    assert (await scanner.about_itself("--version")).out == "scanner 2"
+
+
+async def test_what_it_said_badly_or_what_was_kept_badly_is_asked_again(program: FakeProgram, tmp_path: Path) -> None:
+    """So that nothing wrong is remembered for ever."""
+    program.answer("--version", "", "out of memory", 1)
+    scanner = Program(str(program.path), 30, memory=tmp_path / "memory")
+    assert (await scanner.about_itself("--version")).code == 1
+    program.answer("--version", "scanner 1")
+    assert (await scanner.about_itself("--version")).out == "scanner 1"
+    (kept,) = (tmp_path / "memory").iterdir()
+    kept.write_text('{"code": 0')
+    assert (await scanner.about_itself("--version")).out == "scanner 1"
+    assert len(program.calls) == 3
+
+
 async def test_given_up_it_is_ended(program: FakeProgram) -> None:
     """With everything it started."""
     program.hang("look")
