@@ -11,7 +11,7 @@ from prefect.exceptions import ObjectNotFound, PrefectException
 from blocks.catalog.slots import Slots
 from blocks.catalog.starts import Start, Starts
 from blocks.domain.errors import Transient
-from blocks.domain.pools import Pools
+from blocks.domain.pools import Place, Pools
 
 # The flow that carries each verb; its deployment has the same name.
 CARRIERS: Mapping[str, str] = MappingProxyType(
@@ -71,7 +71,7 @@ class Dispatch:
         parameters: dict[str, object] = {"operation": str(start.operation)}
         if start.verb in WITH_REQUEST:
             parameters["request"] = start.request.model_dump(mode="json", by_alias=True)
-        name = self._pools.deployment(carrier, start.request.environment)
+        name = self._pools.deployment(carrier, Place(start.request.environment, start.request.tenant))
         key = f"{start.operation}:{start.number}"
         async with get_client() as client:
             deployment = await client.read_deployment_by_name(f"{carrier}/{name}")

@@ -6,13 +6,14 @@ To add a part: write a file with an `async def measure() -> list[Figure]` and na
 import asyncio
 import sys
 
-from tests.bench import appends, bookkeeping, journeys, planning, resumption
+from tests.bench import appends, bookkeeping, journeys, planning, resumption, starting
 from tests.bench.figures import Figure, report
 
 PARTS = {
     "bookkeeping": bookkeeping.measure,
     "appends": appends.measure,
     "planning": planning.measure,
+    "starting": starting.measure,
     "resumption": resumption.measure,
     "journeys": journeys.measure,
 }

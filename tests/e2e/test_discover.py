@@ -1,4 +1,4 @@
-"""A release that appears where a watched plugin comes from: found by the scheduled flow, requested, served; and what is rolled back stays so."""
+"""A watch on the real world: a new release is found by the scheduled flow, requested and served; what was rolled back stays so."""
 
 import time
 from pathlib import Path
