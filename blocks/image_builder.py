@@ -237,5 +237,7 @@ def refuse(answer: Response) -> None:
 
 def read_template(runtime: Runtime) -> tuple[tuple[str, str], ...]:
     """The runtime's files and those all runtimes share, by name in a fixed order."""
-    files = [*(path for path in TEMPLATES.iterdir() if path.is_file()), *(TEMPLATES / runtime).iterdir()]
+    # The pipeline's own Dockerfile lies beside them and goes into no plugin.
+    shared = (path for path in TEMPLATES.iterdir() if path.suffix != ".Dockerfile")
+    files = [*shared, *(TEMPLATES / runtime).iterdir()]
     return tuple(sorted((path.name, path.read_text()) for path in files if path.is_file()))

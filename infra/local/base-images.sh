@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the images that everything else stands on, once a machine, from Debian packages and the pinned Node: `pause`, `base`, `node`, kept as
+# Makes the images that everything else stands on, once a machine, from Debian packages and the pinned Node: `pause`, `base`, `node`, `python`, kept as
 # docker archives in $PIPELINE_CACHE/images. `base-images.sh push` also puts them into $REGISTRY through DOCKER_HOST and prints their digests.
 # shellcheck source=infra/local/tools.sh
 source "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
@@ -52,13 +52,16 @@ make_all() {
   local log=$PIPELINE_CACHE/log/base-images.log path='"Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]'
   say "making the base images: Debian by debootstrap, about a minute"
   # in the background, since bash forgets `set -e` in whatever stands before a `||`
-  make_root "$WORK/root" >"$log" 2>&1 &
+  make_root "$WORK/root" "$WORK/python-root" >"$log" 2>&1 &
   wait $! || { tail -n 20 "$log" >&2; fail "debootstrap failed; the whole log: $log"; }
   layer "$WORK/root" "$WORK/root.tar"
+  layer "$WORK/python-root/new" "$WORK/python.tar"
+  umount "$WORK/python-root"
   make_pause
   make_node
   archive base "{$path, \"Cmd\": [\"bash\"]}" "$WORK/root.tar"
   archive node "{$path, \"Cmd\": [\"node\"]}" "$WORK/root.tar" "$WORK/node.tar"
+  archive python "{$path, \"Cmd\": [\"python3\"]}" "$WORK/root.tar" "$WORK/python.tar"
   rm -rf "$IMAGES"
   mv -T "$WORK/done" "$IMAGES"
 }
@@ -95,6 +98,7 @@ case ${1:-} in
     push pause base/pause:1
     push base "$(tagged base/debian:12 base)"
     push node "$(tagged base/node:24 node)"
+    push python "$(tagged base/python:3 python)"
     ;;
   '') ensure ;;
   *) fail "base-images.sh [push]" ;;

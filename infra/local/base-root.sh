@@ -34,7 +34,17 @@ strip_root() { # root
   find "$1" -newermt "@$2" -exec touch -hd "@$2" {} +
 }
 
-make_root() ( # folder, made in a mount namespace of its own
+# What the pipeline's own image has more than the base, as a layer over it: only what is new is in the folder afterwards.
+add_python() { # root, folder
+  mkdir "$2"
+  mount -t tmpfs none "$2" # the cache itself may lie on an overlay, which carries no other one
+  mkdir "$2"/{new,work,root}
+  mount -t overlay none -o "lowerdir=$1,upperdir=$2/new,workdir=$2/work" "$2/root"
+  DEBIAN_FRONTEND=noninteractive chroot "$2/root" apt-get -q -y -o APT::Sandbox::User=root install --no-install-recommends python3 python3-venv
+  umount "$2/root"
+}
+
+make_root() ( # folder, folder of the layer with Python, made in a mount namespace of its own
   set -e
   : "${1:?a folder}"
   # shellcheck source=/dev/null
@@ -45,6 +55,10 @@ make_root() ( # folder, made in a mount namespace of its own
   debootstrap --variant=minbase "$CODENAME" "$1" "$mirror"
   borrow_apt "$1"
   upgrade "$1"
+  add_python "$1" "$2"
   strip_root "$1" "$(stat -c %Y "$1/etc/debian_version")"
+  strip_root "$2/new" "$(stat -c %Y "$1/etc/debian_version")"
+  # a file that is gone from below would be a device file here, which no archive understands
+  [ -z "$(find "$2/new" -type c)" ]
   echo "made in $(($(date +%s) - began)) s"
 )

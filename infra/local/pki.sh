@@ -1,20 +1,23 @@
 #!/usr/bin/env bash
-# Keys, certificates and kubeconfigs of the world, made once: in a folder beside, then renamed, so that a half-made set is never used.
+# Keys, certificates and kubeconfigs of the world, each made once: in a folder beside, then renamed, so that a half-made one is never used.
+# A world that was made before one of them was thought of gets what it lacks.
 # shellcheck source=infra/local/world.sh
 source "$(dirname "${BASH_SOURCE[0]}")/world.sh"
-[ ! -d "$PKI" ] || exit 0
 umask 077
 new=$PKI.new
 # the address the cluster gives its own API is always the first of the service network
 FIRST_SERVICE=${SERVICE_NETWORK%.*}.1
 rm -rf "$new"
-mkdir -p "$new"
+mkdir -p "$new" "$PKI"
+cp -a "$PKI/." "$new/"
 
+# the certificate is written after its key: where it is, both are
+there() { [ -s "$new/$1" ]; }
 authority() { # name
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj "/CN=$1" -keyout "$new/$1.key" -out "$new/$1.crt"
+  there "$1.crt" || openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj "/CN=$1" -keyout "$new/$1.key" -out "$new/$1.crt"
 }
 certificate() { # file, subject, authority, usage, names
-  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "$2" -keyout "$new/$1.key" |
+  there "$1.crt" || openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "$2" -keyout "$new/$1.key" |
     openssl x509 -req -CA "$new/$3.crt" -CAkey "$new/$3.key" -days 3650 -out "$new/$1.crt" -extfile <(
       printf 'extendedKeyUsage=%s\nkeyUsage=critical,digitalSignature\n' "$4"
       [ -z "${5:-}" ] || printf 'subjectAltName=%s\n' "$5"
@@ -23,7 +26,7 @@ certificate() { # file, subject, authority, usage, names
 embedded() { base64 -w0 <"$new/$1"; }
 kubeconfig() { # user, subject
   certificate "$1" "$2" ca clientAuth
-  cat >"$new/$1.kubeconfig" <<YAML
+  there "$1.kubeconfig" || cat >"$new/$1.kubeconfig" <<YAML
 apiVersion: v1
 kind: Config
 clusters: [{name: world, cluster: {server: "https://$GATEWAY_IP:6443", certificate-authority-data: $(embedded ca.crt)}}]
@@ -43,8 +46,14 @@ apiserver() {
   local names=DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local
   certificate apiserver /CN=kube-apiserver ca serverAuth "$names,IP:127.0.0.1,IP:$GATEWAY_IP,IP:$FIRST_SERVICE"
   certificate kubelet-client /O=system:masters/CN=kube-apiserver-kubelet-client ca clientAuth
-  openssl genrsa -out "$new/sa.key" 2048
-  openssl rsa -in "$new/sa.key" -pubout -out "$new/sa.pub"
+  there sa.pub || openssl genrsa -out "$new/sa.key" 2048
+  there sa.pub || openssl rsa -in "$new/sa.key" -pubout -out "$new/sa.pub"
+}
+# the engine believes an authority of its own too: who builds images is nobody in the cluster
+docker() {
+  authority docker-ca
+  certificate dockerd /CN=dockerd docker-ca serverAuth "IP:$GATEWAY_IP"
+  certificate docker-client /CN=plugin-pipeline docker-ca clientAuth
 }
 users() {
   kubeconfig admin /O=system:masters/CN=admin
@@ -52,11 +61,13 @@ users() {
   local who
   for who in controller-manager scheduler; do kubeconfig "$who" "/CN=system:kube-$who"; done
   kubeconfig kube-proxy /CN=system:kube-proxy
-  for who in coredns contour prometheus; do kubeconfig "$who" "/CN=$who"; done
+  for who in coredns contour prometheus prefect-worker; do kubeconfig "$who" "/CN=$who"; done
 }
 
 # the trap runs while the output still goes to the log: the sentence takes another way
 exec 3>&2
-trap '[ -d "$PKI" ] || fail "Certificates could not be made: $(tail -3 "$LOGS/pki.log")" 2>&3' EXIT
-{ authority ca; etcd; apiserver; users; } >"$LOGS/pki.log" 2>&1
-mv "$new" "$PKI"
+trap '[ ! -d "$new" ] || fail "Certificates could not be made: $(tail -3 "$LOGS/pki.log")" 2>&3' EXIT
+{ authority ca; etcd; apiserver; docker; users; } >"$LOGS/pki.log" 2>&1
+# keys first: whoever is stopped in between begins anew, since the certificate is what counts
+for kind in key pub kubeconfig crt; do mv "$new"/*."$kind" "$PKI/"; done
+rm -rf "$new"
