@@ -14,7 +14,8 @@ from time import sleep
 from typing import Any
 
 import docker
-from docker.errors import APIError, DockerException, ImageNotFound, create_api_error_from_http_exception
+from docker.errors import APIError, DockerException, ImageNotFound, TLSParameterError, create_api_error_from_http_exception
+from docker.tls import TLSConfig
 from requests import HTTPError, Response
 from requests.exceptions import RequestException
 
@@ -38,14 +39,20 @@ TURNS, TURN = 240, 0.25
 # Seconds to wait before the build's cache is taken away again, where BuildKit still held some of it.
 GRACE = (0.0, 0.2, 1.0, 3.0)
 AWAY = re.compile(r"connection refused|timeout|no such host|EOF|connection reset|50\d|429|too many requests", re.IGNORECASE)
+# What TLS says of a certificate, ours or the engine's, and of an engine that wants none where we show one, or one where we show none.
+UNBELIEVED = re.compile(r"certificate|CERTIFICATE|SSL|tls|HTTP request to an HTTPS server")
+DISTRUST = "look at ca.pem, cert.pem and key.pem in the folder of DOCKER_CERT_PATH"
 SAID_NO = re.compile(r"denied|unauthorized|forbidden|authentication required", re.IGNORECASE)
 
 
 class DockerBuilder:
-    """The engine at one address, a socket or a TCP port; `bases` are the base images by the build argument that names them."""
+    """The engine at one address, a socket or a TCP port; `bases` are the base images by the build argument that names them.
 
-    def __init__(self, host: str, bases: Mapping[str, str]) -> None:
-        self._host, self._bases = host, bases
+    At a TCP port both sides show certificates: `certificates` is the folder with ours and with the authority that the engine's is from.
+    """
+
+    def __init__(self, host: str, bases: Mapping[str, str], certificates: Path | None = None) -> None:
+        self._host, self._bases, self._certificates = host, bases, certificates
 
     @property
     def bases(self) -> Mapping[str, str]:
@@ -66,12 +73,7 @@ class DockerBuilder:
             stop.set()
 
     def _build(self, order: BuildOrder, stop: Event) -> str:
-        try:
-            engine = docker.DockerClient(base_url=self._host, timeout=SILENCE, version="auto")
-        except DockerException as problem:
-            raise Transient(
-                f"Docker Engine at {self._host} does not answer: {problem}", "start it, or set DOCKER_HOST"
-            ) from problem
+        engine = self._open()
         try:
             return Attempt(engine, order, stop).run()
         except APIError as problem:
@@ -82,6 +84,25 @@ class DockerBuilder:
             raise Transient(f"Docker Engine at {self._host} broke off: {problem}", "look whether it still runs") from problem
         finally:
             engine.close()
+
+    def _open(self) -> docker.DockerClient:
+        """The engine once it has answered; `Refused` where one side does not believe the other's certificate."""
+        try:
+            tls = read_certificates(self._certificates) if self._certificates else None
+            return docker.DockerClient(base_url=self._host, timeout=SILENCE, version="auto", tls=tls)
+        except TLSParameterError as problem:
+            raise Refused(f"there are no usable certificates for Docker Engine: {problem.msg}", DISTRUST) from problem
+        except DockerException as problem:
+            if UNBELIEVED.search(str(problem)):
+                raise Refused(f"Docker Engine at {self._host} and we do not trust each other: {problem}", DISTRUST) from problem
+            raise Transient(
+                f"Docker Engine at {self._host} does not answer: {problem}", "start it, or set DOCKER_HOST"
+            ) from problem
+
+
+def read_certificates(folder: Path) -> TLSConfig:
+    """What we show the engine and whom we believe, by the names that Docker's own client uses."""
+    return TLSConfig(client_cert=(str(folder / "cert.pem"), str(folder / "key.pem")), ca_cert=str(folder / "ca.pem"), verify=True)
 
 
 class Attempt:

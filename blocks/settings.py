@@ -10,6 +10,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from blocks.domain.errors import Refused
+
 WORLD = Path("/var/lib/plugin-pipeline/world.env")
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(gt=0)]
@@ -47,11 +49,15 @@ class Settings(BaseSettings):
     max_archive_mb: int = 100
 
     # images
-    docker_host: str = "unix:///var/run/docker.sock"
+    docker_host: str = Field(default="unix:///var/run/docker.sock", description="a socket, or tcp:// with certificates")
+    docker_cert_path: Path | None = Field(
+        default=None, description="folder of ca.pem, cert.pem and key.pem, as Docker names them"
+    )
     registry: str = "127.0.0.1:5000"
     plain_registries: Annotated[tuple[str, ...], NoDecode] = Field(default=(), description="those that speak HTTP without TLS")
     base_image: str = ""
     node_image: str = ""
+    pipeline_image: str = Field(default="", description="the pipeline itself, for its runs as Jobs")
 
     # scanners
     trivy_cache_dir: Path = Path("build/trivy")
@@ -97,6 +103,17 @@ class Settings(BaseSettings):
         return tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value
 
 
+class SettingsFile(BaseSettings):
+    """Where the file is that gives what the environment does not; in a pod it is a mounted Secret."""
+
+    pipeline_env_file: Path | None = None
+
+
 def read_settings() -> Settings:
-    """The settings as the environment and the world's file give them now."""
-    return Settings()
+    """The settings as the environment and the file give them now; `Refused` if the file is named and not there."""
+    file = SettingsFile().pipeline_env_file
+    if file is None:
+        return Settings()
+    if not file.is_file():
+        raise Refused(f"the settings file {file} is not there", "see what is mounted, or leave PIPELINE_ENV_FILE out")
+    return Settings(_env_file=file)

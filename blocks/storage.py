@@ -11,6 +11,9 @@ from tempfile import NamedTemporaryFile, mkdtemp
 
 from blocks.domain.errors import IntegrityMismatch, Terminal
 
+# What is temporary is nobody else's; what stands is read by the whole group: runs on this machine and runs in pods share a storage.
+SHARED_FILE, SHARED_FOLDER = 0o640, 0o750
+
 
 class FolderStorage:
     """A folder of files called by their sha256; writing the same twice is writing it once."""
@@ -71,11 +74,13 @@ def _write(path: Path, raw: bytes) -> None:
     with NamedTemporaryFile(dir=path.parent, delete=False) as file:
         file.write(raw)
         file.flush()
+        os.fchmod(file.fileno(), SHARED_FILE)
         os.fsync(file.fileno())
     Path(file.name).replace(path)
 
 
 def _put_in_place(growing: Path, path: Path) -> None:
+    growing.chmod(SHARED_FOLDER)
     try:
         growing.rename(path)
     except OSError:

@@ -60,6 +60,12 @@ def open_seals(settings: Settings) -> FolderSeals:
     return FolderSeals(settings.storage_dir / "seals", settings.secrets_dir / "seals.key")
 
 
+def open_builder(settings: Settings) -> DockerBuilder:
+    """The engine that builds images, on this machine or far away; nothing is asked of it before there is something to build."""
+    bases = {"BASE_IMAGE": settings.base_image, "NODE_IMAGE": settings.node_image}
+    return DockerBuilder(settings.docker_host, bases, settings.docker_cert_path)
+
+
 @asynccontextmanager
 async def open_toolchain(settings: Settings, operation: UUID) -> AsyncIterator[Toolchain]:
     """The toolchain for one operation; everything that was opened is closed at the end."""
@@ -79,7 +85,7 @@ async def open_toolchain(settings: Settings, operation: UUID) -> AsyncIterator[T
             storage=FolderStorage(settings.storage_dir),
             sources=await stack.enter_async_context(open_sources(settings, packages.default_registry, tls)),
             packages=packages,
-            images=DockerBuilder(settings.docker_host, {"BASE_IMAGE": settings.base_image, "NODE_IMAGE": settings.node_image}),
+            images=open_builder(settings),
             registry=await stack.enter_async_context(open_image_registry(plain, tls)),
             scanners=scanners,
             off=off,

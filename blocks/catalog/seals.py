@@ -86,7 +86,7 @@ class FolderSeals:
         path = self._path(operation)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o660)
             try:
                 if os.write(descriptor, line) < len(line):
                     raise OSError("only a part of it could be written")
@@ -122,7 +122,7 @@ class FolderSeals:
         return True
 
     def _signer(self) -> Ed25519PrivateKey:
-        self._key = self._key or _find_key(self._key_file)
+        self._key = self._key or find_key(self._key_file)
         return self._key
 
     def _path(self, operation: UUID) -> Path:
@@ -133,7 +133,8 @@ def _text(operation: UUID, seal: Sealed) -> bytes:
     return f"{operation}:{seal.seq}:{seal.head}".encode()
 
 
-def _find_key(path: Path) -> Ed25519PrivateKey:
+def find_key(path: Path) -> Ed25519PrivateKey:
+    """The key in the file, made if there is none yet; `Terminal` if it cannot be read."""
     if not path.exists():
         _make_key(path)
     try:

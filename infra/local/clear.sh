@@ -40,6 +40,7 @@ unmount() {
     grep -qF " $PIPELINE_STATE/" /proc/mounts || return 0
     sleep "0.$turn"
   done
+  fail "Something is still mounted below $PIPELINE_STATE, and removing a folder would reach through it: see /proc/mounts."
 }
 
 network() {

@@ -13,4 +13,14 @@ apply --recursive -f "$PIPELINE_CRDS"
 established() { kubectl wait --for=condition=Established crd --all --timeout="$1" >/dev/null; }
 established 5s || { kubectl annotate crd --all --overwrite "plugin-pipeline.io/nudged=$EPOCHSECONDS" >/dev/null && established 30s; }
 apply -f "$LOCAL/cluster/gateway.yaml"
+# shellcheck disable=SC2016 # the same
+envsubst '$CLUSTER_DNS $GATEWAY_IP $POSTGRES_PORT $PREFECT_PORT $REGISTRY_PORT $POD_NETWORK $SERVICE_NETWORK $FIRST_SERVICE $BUILDER_PORT $GATEWAY_PORT' \
+  <"$LOCAL/cluster/pipeline.yaml" | apply -f -
+volume() { # name, who may mount it
+  # shellcheck disable=SC2016 # the same
+  NAME=$1 MODE=$2 envsubst '$NAME $MODE $PIPELINE_STATE $NODE' <"$LOCAL/cluster/volumes.yaml" | apply -f -
+}
+volume storage ReadWriteOnce
+volume trivy ReadOnlyMany
+volume plugins ReadOnlyMany
 kubectl wait --for=condition=Ready "node/$NODE" --timeout=60s

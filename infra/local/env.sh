@@ -16,6 +16,9 @@ export WORLD_ENV=$PIPELINE_STATE/world.env
 
 # The bridge's gateway address is the one address that host, node and pods all reach: registry, PostgreSQL and Prefect listen there.
 export BRIDGE=pp0 POD_NETWORK=10.244.0.0/24 GATEWAY_IP=10.244.0.1
-export SERVICE_NETWORK=10.96.0.0/16 CLUSTER_DNS=10.96.0.10
-export REGISTRY_PORT=5000 POSTGRES_PORT=15432 PREFECT_PORT=4200 PROMETHEUS_PORT=9091 GATEWAY_PORT=8888 CLOSED_PORT=8082
+# the address the cluster gives its own API is always the first of the service network
+export SERVICE_NETWORK=10.96.0.0/16 FIRST_SERVICE=10.96.0.1 CLUSTER_DNS=10.96.0.10
+export REGISTRY_PORT=5000 POSTGRES_PORT=15432 PREFECT_PORT=4200 PROMETHEUS_PORT=9091 GATEWAY_PORT=8888 CLOSED_PORT=8082 BUILDER_PORT=2376
+# the number that the pipeline has in its own image
+export PIPELINE_GROUP=10001
 export REGISTRY=$GATEWAY_IP:$REGISTRY_PORT

@@ -11,4 +11,4 @@ installation=$("$PLUGINCTL" install -f "$REQUEST" --json | jq -r .id)
 answers=$("$PLUGINCTL" status "$installation" --json | jq -r '.operation.steps[] | select(.name == "verify").result.url')
 printf '\nIt answers on %s: ' "$answers"
 curl -fsS "$answers"
-printf '\nEverything stays up until make down. The Prefect UI is at http://127.0.0.1:%s, the API at http://127.0.0.1:8080/api/docs.\n' "$PREFECT_PORT"
+printf '\nEverything stays up until make down. The Prefect UI is at http://127.0.0.1:%s (its password: PREFECT_API_AUTH_STRING in world.env), the API at http://127.0.0.1:8080/api/docs.\n' "$PREFECT_PORT"

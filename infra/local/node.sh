@@ -28,6 +28,7 @@ bridge() {
     fail "The kernel module br_netfilter is missing: pods would not reach each other's Services. Load it with 'modprobe br_netfilter'."
 }
 
+# People and tests call pages and plugins at 127.0.0.1; pods cannot, so that those listen on the gateway address alone.
 # A table of our own instead of the CNI plugin's iptables rules: one line takes it back, and iptables is not needed.
 masquerade() {
   nft -f - <<NFT
@@ -37,6 +38,10 @@ table ip $NFT_TABLE {
   chain postrouting {
     type nat hook postrouting priority srcnat; policy accept;
     ip saddr $POD_NETWORK ip daddr != $POD_NETWORK ip daddr != $SERVICE_NETWORK oifname != "$BRIDGE" masquerade
+  }
+  chain output {
+    type nat hook output priority -100; policy accept;
+    ip daddr 127.0.0.1 tcp dport { $PREFECT_PORT, $GATEWAY_PORT } dnat to $GATEWAY_IP
   }
 }
 NFT

@@ -5,8 +5,6 @@
 source "$(dirname "${BASH_SOURCE[0]}")/world.sh"
 umask 077
 new=$PKI.new
-# the address the cluster gives its own API is always the first of the service network
-FIRST_SERVICE=${SERVICE_NETWORK%.*}.1
 rm -rf "$new"
 mkdir -p "$new" "$PKI"
 cp -a "$PKI/." "$new/"
@@ -50,7 +48,7 @@ apiserver() {
   there sa.pub || openssl rsa -in "$new/sa.key" -pubout -out "$new/sa.pub"
 }
 # the engine believes an authority of its own too: who builds images is nobody in the cluster
-docker() {
+engine() {
   authority docker-ca
   certificate dockerd /CN=dockerd docker-ca serverAuth "IP:$GATEWAY_IP"
   certificate docker-client /CN=plugin-pipeline docker-ca clientAuth
@@ -67,7 +65,7 @@ users() {
 # the trap runs while the output still goes to the log: the sentence takes another way
 exec 3>&2
 trap '[ ! -d "$new" ] || fail "Certificates could not be made: $(tail -3 "$LOGS/pki.log")" 2>&3' EXIT
-{ authority ca; etcd; apiserver; docker; users; } >"$LOGS/pki.log" 2>&1
+{ authority ca; etcd; apiserver; engine; users; } >"$LOGS/pki.log" 2>&1
 # keys first: whoever is stopped in between begins anew, since the certificate is what counts
 for kind in key pub kubeconfig crt; do mv "$new"/*."$kind" "$PKI/"; done
 rm -rf "$new"

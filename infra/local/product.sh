@@ -12,6 +12,8 @@ link_clone() {
   ln -sfnT "$PIPELINE_VENV" "$PIPELINE_STATE/venv"
 }
 
+# What every run as a Job is given: one Secret for each kind of run, with what that kind needs as files; and the folder of sources.
+hand_out() { "$LOCAL/hand-out.sh" >>"$LOGS/hand-out.log" 2>&1 9<&- || { last_words hand-out >&2; fail "Runs as Jobs have no settings."; }; }
 # One of the product's own programs, with the settings that the supervisor would give it.
 run_once() { # module, log
   local unwanted; mapfile -t unwanted < <(forgotten)
@@ -37,7 +39,7 @@ run_this_clone() {
   local before names=(api keeper)
   before=$(owner_says clone)
   run_once schema
-  if [ "$before" != "$ROOT" ]; then names=(prefect worker "${names[@]}"); fi
+  if [ "$before" != "$ROOT" ]; then names=(prefect worker kubernetes-worker "${names[@]}"); fi
   write_owner
   link_clone
   write_world_env
@@ -45,5 +47,6 @@ run_this_clone() {
   for name in "${names[@]}"; do restart "$name"; done
   wait_until_ready
   run_once standing
+  hand_out
   run_once register
 }

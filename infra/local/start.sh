@@ -9,6 +9,7 @@ make_secrets() {
   local name
   for name in pipeline prefect plugins_admin registry; do secret "$name" openssl rand -hex 24; done
   secret encryption openssl rand -base64 32
+  secret prefect_api printf 'plugin-pipeline:%s' "$(openssl rand -hex 24)"
 }
 
 # Resolvers of this machine, asked by address. None is no fault: names outside the cluster then do not exist.
@@ -20,7 +21,7 @@ render() { # template, file, mode
   mkdir -p "$(dirname "$CONFIG/$2")"
   # shellcheck disable=SC2016 # envsubst wants the names, not the values
   FORWARD=$(resolvers) ENCRYPTION_KEY=$(<"$SECRETS/encryption") REGISTRY_SECRET=$(<"$SECRETS/registry") envsubst '$PIPELINE_STATE $LOGS $PKI
-    $CONFIG $REGISTRY $REGISTRY_SECRET $BRIDGE $POD_NETWORK $GATEWAY_IP $CLUSTER_DNS $CGROUP $ENCRYPTION_KEY $FORWARD $POSTGRES_PORT' \
+    $CONFIG $REGISTRY $REGISTRY_SECRET $BRIDGE $POD_NETWORK $GATEWAY_IP $CLUSTER_DNS $CGROUP $ENCRYPTION_KEY $FORWARD $POSTGRES_PORT $BUILDER_PORT' \
     <"$LOCAL/config/templates/$1" >"$CONFIG/$2.new"
   chmod "$3" "$CONFIG/$2.new"
   mv "$CONFIG/$2.new" "$CONFIG/$2"
@@ -36,6 +37,20 @@ render_all() {
   render hosts.toml "certs.d/$REGISTRY/hosts.toml" 644
 }
 
+# Whoever has this folder as PREFECT_HOME shows Prefect the password; it stands on no command line and in no environment.
+write_profile() {
+  (umask 077; printf 'active = "world"\n[profiles.world]\nPREFECT_API_AUTH_STRING = "%s"\n' "$(<"$SECRETS/prefect_api")" >"$PIPELINE_STATE/prefect/profiles.new")
+  mv "$PIPELINE_STATE/prefect/profiles.new" "$PIPELINE_STATE/prefect/profiles.toml"
+}
+# What runs as Jobs does so as this group and shares the storage with what runs here; once, for everything that is there already.
+share_storage() {
+  local shared=$PIPELINE_STATE/storage
+  mkdir -p "$shared"
+  [ "$(stat -c %g "$shared")" != "$PIPELINE_GROUP" ] || return 0
+  chmod -R g+rwX "$shared"
+  find "$shared" -type d -exec chmod g+s {} +
+  find "$shared" -depth -exec chgrp "$PIPELINE_GROUP" {} + # the folder itself last: it tells that everything is done
+}
 make_database_folder() {
   local home=$PIPELINE_STATE/postgres
   install -d -o postgres -g postgres -m 700 "$home"
@@ -58,12 +73,14 @@ prepare() {
   mkdir -p "$PIPELINE_STATE"
   write_owner
   link_clone
-  mkdir -p "$PIPELINE_STATE"/{run,etcd,registry,prometheus,prefect,containerd} "$LOGS" "$SECRETS"
+  mkdir -p "$PIPELINE_STATE"/{run,etcd,registry,prometheus,prefect,containerd,trivy,plugins} "$LOGS" "$SECRETS"
   chmod 700 "$SECRETS" "$PIPELINE_STATE/etcd"
   make_secrets
   "$LOCAL/pki.sh"
   render_all
   make_database_folder
+  write_profile
+  share_storage
   "$LOCAL/node.sh"
 }
 
