@@ -89,7 +89,7 @@ class DockerBuilder:
         """The engine once it has answered; `Refused` where one side does not believe the other's certificate."""
         try:
             tls = read_certificates(self._certificates) if self._certificates else None
-            return docker.DockerClient(base_url=self._host, timeout=SILENCE, version="auto", tls=tls)
+            return docker.DockerClient(base_url=self._host, timeout=SILENCE, version="auto", tls=tls or False)
         except TLSParameterError as problem:
             raise Refused(f"there are no usable certificates for Docker Engine: {problem.msg}", DISTRUST) from problem
         except DockerException as problem:
