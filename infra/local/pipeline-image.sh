@@ -27,6 +27,8 @@ lay_out() { # folder
   mkdir -p "$1/tools/bin" "$1/code"
   cp -lL "$BIN/trivy" "$BIN/trufflehog" "$BIN/node" "$1/tools/bin/" 2>/dev/null || cp -L "$BIN/trivy" "$BIN/trufflehog" "$BIN/node" "$1/tools/bin/"
   cp -al "$PNPM_HOME" "$1/tools/pnpm" 2>/dev/null || cp -a "$PNPM_HOME" "$1/tools/pnpm"
+  # a folder that was made with mktemp is nobody else's
+  chmod 755 "$1/tools/pnpm"
   # the same launcher as pnpm.sh makes, for where things are in the image
   cat >"$1/tools/bin/pnpm" <<'LAUNCHER'
 #!/bin/sh

@@ -64,6 +64,17 @@ async def test_a_folder_stands_once_it_is_full(storage: FolderStorage) -> None:
     assert (folder / "file").read_text() == "text"
 
 
+async def test_what_stands_is_read_by_the_group(storage: FolderStorage, tmp_path: Path) -> None:
+    """A run in a pod and one on this machine are different users of one group; nobody else reads it."""
+    await storage.put("text")
+    async with storage.make_folder(KEY):
+        pass
+    folder = await storage.find_folder(KEY)
+    (file,) = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert folder is not None
+    assert (file.stat().st_mode & 0o777, folder.stat().st_mode & 0o777) == (0o640, 0o750)
+
+
 async def test_a_folder_that_failed_leaves_nothing(storage: FolderStorage, tmp_path: Path) -> None:
     """Not even half of it."""
 
