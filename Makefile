@@ -5,12 +5,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: help run up test check fix e2e bench chaos down doctor setup
+.PHONY: help run up images test check fix e2e bench chaos down doctor setup
 
 help:  ## these words
 	@grep -hE '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-run: up  ## set everything up, install a real plugin, show it answering
+run: up $(if $(POOL),images)  ## set everything up, install a real plugin, show it answering; POOL=kubernetes: as a Job
 	@infra/local/journey.sh
 
 up: setup  ## start the local world: Kubernetes, registry, Docker, PostgreSQL, Prefect, and the product on it
@@ -18,10 +18,13 @@ up: setup  ## start the local world: Kubernetes, registry, Docker, PostgreSQL, P
 	@JWT_PUBLIC_KEY=$(HOME)/.config/plugin-pipeline/token.pub $(BIN)/pluginctl --folder $(HOME)/.config/plugin-pipeline make-token
 	@infra/local/up.sh
 
-test: up  ## everything that must hold
+images: up  ## build the pipeline's own image and push it (PUSH_TO=… to another registry)
+	@infra/local/pipeline-image.sh
+
+test: up images  ## everything that must hold
 	@$(BIN)/pytest -q
 
-e2e: up  ## only the whole journeys
+e2e: up images  ## only the whole journeys
 	@$(BIN)/pytest -q tests/e2e
 
 check: setup  ## layout, types, contracts and the pure rules, without the world
@@ -31,7 +34,7 @@ check: setup  ## layout, types, contracts and the pure rules, without the world
 fix: setup  ## what a machine can mend
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
-bench: up  ## measure, print a table, write build/bench.json
+bench: up images  ## measure, print a table, write build/bench.json
 	@$(BIN)/python -m tests.bench
 
 chaos: up  ## kill whatever carries an operation at every step, print a table, write build/chaos.json

@@ -3,7 +3,7 @@
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from prefect.events.schemas.automations import AutomationCore
@@ -34,6 +34,22 @@ class DeclaredPool(Strict):
         found: dict[str, Any] = json.loads((FOLDER / "pools" / f"{self.type}.json").read_text())
         return found
 
+    def template_for(self, image: str) -> dict[str, Any]:
+        """The template in which the pipeline's image is what runs, where the pool runs images and one is configured."""
+        found = self.template
+        if image and "image" in self._variables(found):
+            self._variables(found)["image"]["default"] = image
+        return found
+
+    def variables_for(self, kind: str) -> dict[str, Any]:
+        """What runs of this kind are given, where the pool tells kinds apart."""
+        return self.job_variables | ({"kind": kind} if "kind" in self._variables(self.template) else {})
+
+    @staticmethod
+    def _variables(template: dict[str, Any]) -> dict[str, Any]:
+        known: dict[str, Any] = template["variables"]["properties"]
+        return known
+
 
 class DeclaredSchedule(Strict):
     """When a flow runs by itself: by cron's five words, in UTC; people know it by its slug."""
@@ -48,6 +64,7 @@ class DeclaredDeployment(Strict):
     flow: str
     entrypoint: str
     description: str
+    kind: Literal["plan", "apply", "discover"] = Field(default="apply", description="whose rights it has where each kind has its own")
     schedules: tuple[DeclaredSchedule, ...] = ()
     concurrency_limit: int | None = None
 

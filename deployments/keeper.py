@@ -46,6 +46,7 @@ class Keeper:
     def __init__(self, settings: Settings) -> None:
         self._engine = engine = open_database(settings.database_url)
         self._starts, self._pools = Starts(engine), Pools.read(settings.work_pools)
+        self._image = settings.pipeline_image
         self._dispatch = Dispatch(self._starts, Slots(engine, settings.max_applying), self._pools)
         self._leases, self._words = Leases(engine, settings.lease_ttl), Words(engine, open_seals(settings))
         self._audit = Audit(engine, open_seals(settings))
@@ -109,7 +110,7 @@ class Keeper:
         try:
             await self._dispatch(operation)
         except Unregistered:
-            for line in await register(self._pools):
+            for line in await register(self._pools, self._image):
                 LOG.info("told Prefect again: %s", line)
             await self._dispatch(operation)
 

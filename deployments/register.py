@@ -24,12 +24,15 @@ from blocks.settings import read_settings
 from deployments.declared import TAG, DeclaredDeployment, DeclaredPool, read_declared
 
 
-async def register(pools: Pools) -> list[str]:
-    """What had to be created or changed, a line each, so that the server knows everything that is declared."""
+async def register(pools: Pools, image: str = "") -> list[str]:
+    """What had to be created or changed, a line each, so that the server knows everything that is declared.
+
+    Pools whose runs are containers run this image.
+    """
     declared, changed = read_declared(), list[str]()
     async with get_client() as client:
         for name, pool in declared.pools.items():
-            changed += await _ensure_pool(client, name, pool)
+            changed += await _ensure_pool(client, name, pool, image)
         for deployment in declared.deployments:
             for name in pools.running(deployment.flow):
                 if name not in declared.pools:
@@ -41,11 +44,11 @@ async def register(pools: Pools) -> list[str]:
     return changed
 
 
-async def _ensure_pool(client: PrefectClient, name: str, pool: DeclaredPool) -> list[str]:
+async def _ensure_pool(client: PrefectClient, name: str, pool: DeclaredPool, image: str) -> list[str]:
     wanted = {
         "description": pool.description,
         "concurrency_limit": pool.concurrency_limit,
-        "base_job_template": pool.template,
+        "base_job_template": pool.template_for(image),
     }
     try:
         await client.create_work_pool(WorkPoolCreate(name=name, type=pool.type, **wanted))
@@ -68,7 +71,7 @@ def _wanted(declared: DeclaredDeployment, pool: str, its: DeclaredPool) -> dict[
         "tags": [TAG],
         "entrypoint": declared.entrypoint,
         "work_pool_name": pool,
-        "job_variables": its.job_variables,
+        "job_variables": its.variables_for(declared.kind),
         "parameter_openapi_schema": parameter_schema(flow).model_dump_for_openapi(),
         "enforce_parameter_schema": True,
         "concurrency_limit": declared.concurrency_limit,
@@ -125,7 +128,8 @@ def main() -> None:
     if sys.argv[1:] == ["--server"]:
         sys.stdout.writelines(f"{name}={value}\n" for name, value in read_declared().server.items())
         return
-    changed = asyncio.run(register(Pools.read(read_settings().work_pools)))
+    settings = read_settings()
+    changed = asyncio.run(register(Pools.read(settings.work_pools), settings.pipeline_image))
     sys.stdout.writelines(f"{line}\n" for line in changed or ["nothing to change"])
 
 

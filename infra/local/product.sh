@@ -1,9 +1,9 @@
 # shellcheck shell=bash
 # How up.sh makes a running world run the product's code of the clone that asks last. Sourced.
 
-# what processes that live long were started from: the product's code and the libraries it runs with
+# what processes that live long were started from: the product's code, the libraries it runs with, and which pools it uses
 code_sum() {
-  (cd "$ROOT" && find flows tasks blocks deployments infra/requirements -type f -not -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum) |
+  (cd "$ROOT" && find flows tasks blocks deployments infra/requirements -type f -not -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum; echo "$WORK_POOLS") |
     sha256sum | cut -c1-16
 }
 # The processes follow two links, so that no process's command names a clone that may be gone tomorrow.

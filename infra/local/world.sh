@@ -27,7 +27,7 @@ become_root() {
   [ "$EUID" -ne 0 ] || return 0
   command -v sudo >/dev/null || fail "The world needs root for mounts and interfaces: run this as root or install sudo."
   local keep=(HOME="$HOME" PATH="$PATH") name
-  for name in PIPELINE_CACHE PIPELINE_STATE PIPELINE_VENV SSL_CERT_FILE NODE_EXTRA_CA_CERTS; do
+  for name in PIPELINE_CACHE PIPELINE_STATE PIPELINE_VENV POOL SSL_CERT_FILE NODE_EXTRA_CA_CERTS; do
     [ -z "${!name:-}" ] || keep+=("$name=${!name}")
   done
   exec sudo env "${keep[@]}" "$BASH" "$0" "$@"
