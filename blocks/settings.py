@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     gateway_namespace: str = "projectcontour"
     gateway_cidrs: Annotated[tuple[str, ...], NoDecode] = ("10.244.0.1/32",)
     dns_cidrs: Annotated[tuple[str, ...], NoDecode] = ("10.96.0.10/32", "10.244.0.1/32")
+    pipeline_cidrs: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("10.244.0.1/32",), description="where the pipeline itself is: what plugins declare as egress never reaches there"
+    )
     progress_deadline: Seconds = 300
     plugin_database_admin_url: SecretStr = SecretStr("")
     plugin_database_host: str = "10.244.0.1"
@@ -96,7 +99,7 @@ class Settings(BaseSettings):
     jwt_audience: str = "plugin-api"
     jwt_public_key: Path = Path("build/keys/token.pub")
 
-    @field_validator("gateway_cidrs", "dns_cidrs", "plain_registries", mode="before")
+    @field_validator("gateway_cidrs", "dns_cidrs", "pipeline_cidrs", "plain_registries", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         """Lists are written with commas, as people write them in the environment."""

@@ -64,7 +64,9 @@ class DeclaredDeployment(Strict):
     flow: str
     entrypoint: str
     description: str
-    kind: Literal["plan", "apply", "discover"] = Field(default="apply", description="whose rights it has where each kind has its own")
+    kind: Literal["plan", "apply", "discover"] = Field(
+        default="apply", description="whose rights it has where each kind has its own"
+    )
     schedules: tuple[DeclaredSchedule, ...] = ()
     concurrency_limit: int | None = None
 

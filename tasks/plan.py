@@ -175,4 +175,5 @@ def site_of(settings: Settings) -> Site:
         database_host=settings.plugin_database_host,
         database_port=settings.plugin_database_port,
         progress_deadline=ceil(settings.progress_deadline),
+        pipeline_cidrs=settings.pipeline_cidrs,
     )

@@ -40,11 +40,13 @@ class Product:
         head = {"Authorization": f"Bearer {address.token}"}
         self.api = httpx.Client(base_url=address.url, headers=head, timeout=30, trust_env=False)
         self.gateway = httpx.Client(base_url=world.gateway_url, timeout=10, trust_env=False)
+        self.prefect = open_prefect(world)
 
     def close(self) -> None:
         """Close what was opened."""
         self.api.close()
         self.gateway.close()
+        self.prefect.close()
 
     def request(self, name: str, tenant: str, **changes: Any) -> dict[str, Any]:
         """The request that `make run` would make for the plugin, for this tenant."""
@@ -65,8 +67,7 @@ class Product:
     def carrier(self, seen: Mapping[str, Any]) -> psutil.Process:
         """The process on this machine that runs the operation's flow run, as Prefect was told."""
         flow_run = seen["operation"]["flowRunUrl"].rpartition("/")[2]
-        url = f"{self.world.prefect_api_url}/flow_runs/{flow_run}"
-        told = self._await(lambda: self.gateway.get(url).json(), lambda run: bool(run["infrastructure_pid"]))
+        told = self._await(lambda: self.prefect.get(f"flow_runs/{flow_run}").json(), lambda run: bool(run["infrastructure_pid"]))
         return psutil.Process(int(told["infrastructure_pid"]))
 
     def await_end(self, accepted: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,6 +133,12 @@ class Product:
         """Every object of the kind in the namespace."""
         items: list[dict[str, Any]] = json.loads(self.kubectl("get", kind, "-n", namespace, "-o", "json"))["items"]
         return items
+
+
+def open_prefect(world: World) -> httpx.Client:
+    """Prefect's API, with the password that it asks everybody for."""
+    name, _, password = world.prefect_api_auth_string.partition(":")
+    return httpx.Client(base_url=world.prefect_api_url, auth=(name, password), trust_env=False, timeout=30)
 
 
 def step(seen: Mapping[str, Any], name: str) -> dict[str, Any]:

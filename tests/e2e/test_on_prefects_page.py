@@ -4,10 +4,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
 import pytest
 
-from tests.conftest import World
 from tests.e2e.api import LOOK_EVERY, PATIENCE, Product
 from tests.e2e.conftest import Tenant
 
@@ -32,15 +30,14 @@ def await_roll_out(product: Product, installation: str) -> dict[str, Any]:
     raise AssertionError("it was never rolled out")
 
 
-def test_a_run_cancelled_there_takes_the_operation_back(product: Product, own_tenant: Tenant, world: World) -> None:
+def test_a_run_cancelled_there_takes_the_operation_back(product: Product, own_tenant: Tenant) -> None:
     accepted = product.ask(product.request("service", own_tenant.name))
     own_tenant.adopt(accepted["id"])
     seen = await_roll_out(product, accepted["id"])
     run = seen["operation"]["flowRunUrl"].rpartition("/")[2]
-    with httpx.Client(base_url=world.prefect_api_url, timeout=30, trust_env=False) as prefect:
-        assert prefect.post(f"/flow_runs/{run}/set_state", json=CANCEL).json()["status"] == "ACCEPT"
-        ended = product.await_end(accepted)
-        state = prefect.get(f"/flow_runs/{run}").json()["state_type"]
+    assert product.prefect.post(f"/flow_runs/{run}/set_state", json=CANCEL).json()["status"] == "ACCEPT"
+    ended = product.await_end(accepted)
+    state = product.prefect.get(f"/flow_runs/{run}").json()["state_type"]
     assert ended["phase"] == "withdrawn", ended["operation"]
     assert ended["operation"]["reason"]["code"] == "cancelled"
     assert ended["operation"]["reason"]["message"] == "prefect-ui cancelled it: cancelled on Prefect's page"

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 import pytest
 
 from blocks.settings import Settings
@@ -95,12 +94,12 @@ def read_plan(seen: Mapping[str, Any]) -> str:
 
 def read_flow_run(product: Product, flow_run: str) -> Iterator[tuple[str, str]]:
     """What Prefect's own pages tell of the flow run."""
-    with httpx.Client(base_url=product.world.prefect_api_url, trust_env=False, timeout=30) as prefect:
-        yield "flow run", prefect.get(f"flow_runs/{flow_run}").text
-        wanted = {"logs": {"flow_run_id": {"any_": [flow_run]}}, "limit": 200}
-        yield "flow run's log", json.dumps(prefect.post("logs/filter", json=wanted).json())
-        wanted = {"artifacts": {"flow_run_id": {"any_": [flow_run]}}}
-        yield "flow run's artifacts", json.dumps(prefect.post("artifacts/filter", json=wanted).json())
+    prefect = product.prefect
+    yield "flow run", prefect.get(f"flow_runs/{flow_run}").text
+    wanted = {"logs": {"flow_run_id": {"any_": [flow_run]}}, "limit": 200}
+    yield "flow run's log", json.dumps(prefect.post("logs/filter", json=wanted).json())
+    wanted = {"artifacts": {"flow_run_id": {"any_": [flow_run]}}}
+    yield "flow run's artifacts", json.dumps(prefect.post("artifacts/filter", json=wanted).json())
 
 
 def dump(kind: str, about: Mapping[str, Any], **rest: Any) -> str:

@@ -19,7 +19,10 @@ Object: TypeAlias = dict[str, Any]
 
 @dataclass(frozen=True)
 class Site:
-    """What the cluster offers around the plugin; `gateway_port` is `:8888` or nothing, the deadline in seconds."""
+    """What the cluster offers around the plugin; `gateway_port` is `:8888` or nothing, the deadline in seconds.
+
+    Where the pipeline itself is (Prefect, builder, registry, API server), `pipeline_cidrs`, no plugin may call, whatever it declares.
+    """
 
     gateway_name: str
     gateway_namespace: str
@@ -31,6 +34,7 @@ class Site:
     database_host: str
     database_port: int
     progress_deadline: int
+    pipeline_cidrs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Policies are proved by a simulator against a table, because not every cluster's 
 """
 
 from collections.abc import Iterable
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from blocks.domain.errors import Refused
@@ -56,12 +56,23 @@ def to_database(blueprint: Blueprint) -> list[Object]:
 
 
 def to_declared(blueprint: Blueprint) -> list[Object]:
-    """The plugin reaches what its request declares."""
-    declared = blueprint.request.egress
+    """The plugin reaches what its request declares, but never the pipeline itself; `Refused` where it declares nothing else."""
+    declared, ours = blueprint.request.egress, blueprint.site.pipeline_cidrs
     if not declared:
         return []
-    egress = [{"to": _blocks([str(one.cidr)]), "ports": [{"port": one.port, "protocol": one.protocol}]} for one in declared]
+    egress = [
+        {"to": [_outside(str(one.cidr), ours)], "ports": [{"port": one.port, "protocol": one.protocol}]} for one in declared
+    ]
     return [_own(blueprint, "egress", {"policyTypes": ["Egress"], "egress": egress})]
+
+
+def _outside(cidr: str, ours: Iterable[str]) -> dict[str, Any]:
+    asked = ip_network(cidr)
+    met = [one for one in map(ip_network, ours) if one.overlaps(asked)]
+    if any(one.prefixlen <= asked.prefixlen for one in met):
+        raise Refused(f"a plugin may not call {cidr}: the pipeline itself is there", "leave it out of egress")
+    left_out = {"except": sorted(map(str, met))} if met else {}
+    return {"ipBlock": {"cidr": cidr} | left_out}
 
 
 def _blocks(cidrs: Iterable[str]) -> list[dict[str, Any]]:

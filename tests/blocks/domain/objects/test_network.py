@@ -5,9 +5,7 @@ The local cluster's network enforces no policy, so that this is what there is: a
 
 import copy
 import json
-import re
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from blocks.domain.errors import Refused
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.network import network_policies
 from tests.blocks.domain.objects.blueprints import SITE, make_blueprint
+from tests.blocks.domain.objects.simulator import judge
 from tests.conftest import World
 
 TABLE: dict[str, Any] = json.loads((Path(__file__).parents[3] / "cases" / "network" / "traffic.json").read_text())
@@ -26,27 +25,6 @@ APART = replace(
 )
 DECLARED = [{"cidr": "192.0.2.0/24", "port": 443}, {"cidr": "198.51.100.0/24", "port": 8125, "protocol": "UDP"}]
 POLICIES = network_policies(replace(make_blueprint("backend", egress=DECLARED), site=APART))
-
-
-def peer(name: str) -> dict[str, Any]:
-    one = TABLE["peers"][name]
-    inside = {"Internal": {"Namespace": one["namespace"], "PodLabels": one["labels"]}} if "namespace" in one else {}
-    return {"IP": one["ip"]} | inside
-
-
-def judge(cyclonus: Path, folder: Path, policies: Sequence[Object]) -> list[bool]:
-    """What cyclonus says of every line of the table."""
-    rows = [
-        {"Source": peer(row["from"]), "Destination": peer(row["to"]), "ResolvedPort": row["port"], "Protocol": row["protocol"]}
-        for row in TABLE["traffic"]
-    ]
-    (folder / "traffic.json").write_text(json.dumps(rows))
-    listed = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicyList", "items": policies}
-    (folder / "policies.json").write_text(json.dumps(listed))
-    where = [f"--policy-path={folder}/policies.json", f"--traffic-path={folder}/traffic.json"]
-    asked = [str(cyclonus), "analyze", "--mode", "query-traffic", *where]
-    said = subprocess.run(asked, capture_output=True, text=True, check=True, timeout=60).stdout
-    return [one == "TRUE" for one in re.findall(r"IS ALLOWED\? \|\s+(TRUE|FALSE)", said)]
 
 
 def with_one_rule_less() -> Iterator[tuple[str, list[Object]]]:
@@ -81,7 +59,7 @@ def cyclonus(world: World) -> Path:
 
 @pytest.mark.world
 def test_the_policies_allow_exactly_what_the_table_says(cyclonus: Path, tmp_path: Path) -> None:
-    said = judge(cyclonus, tmp_path, POLICIES)
+    said = judge(cyclonus, tmp_path, POLICIES, TABLE)
     assert len(said) == len(TABLE["traffic"])
     assert [row for row, allowed in zip(TABLE["traffic"], said, strict=True) if row["allowed"] != allowed] == []
 
@@ -89,7 +67,7 @@ def test_the_policies_allow_exactly_what_the_table_says(cyclonus: Path, tmp_path
 @pytest.mark.world
 @pytest.mark.parametrize("fewer", [pytest.param(fewer, id=name) for name, fewer in with_one_rule_less()])
 def test_without_any_one_rule_the_proof_fails(cyclonus: Path, tmp_path: Path, fewer: list[Object]) -> None:
-    assert judge(cyclonus, tmp_path, fewer) != [row["allowed"] for row in TABLE["traffic"]]
+    assert judge(cyclonus, tmp_path, fewer, TABLE) != [row["allowed"] for row in TABLE["traffic"]]
 
 
 def test_only_what_is_needed_is_there() -> None:
@@ -109,3 +87,27 @@ def test_the_database_is_one_address(host: str, block: str) -> None:
 def test_a_database_with_a_name_is_refused() -> None:
     with pytest.raises(Refused, match="needs the database's address"):
         network_policies(replace(make_blueprint("backend"), site=replace(SITE, database_host="db.example")))
+
+
+OURS = replace(SITE, pipeline_cidrs=("10.0.0.9/32", "2001:db8::/64"))
+
+
+@pytest.mark.parametrize(
+    ("declared", "block"),
+    [
+        pytest.param("192.0.2.0/24", {"cidr": "192.0.2.0/24"}, id="elsewhere"),
+        pytest.param("10.0.0.0/8", {"cidr": "10.0.0.0/8", "except": ["10.0.0.9/32"]}, id="around it"),
+        pytest.param("::/0", {"cidr": "::/0", "except": ["2001:db8::/64"]}, id="around it, IPv6"),
+    ],
+)
+def test_what_a_plugin_declares_leaves_out_the_pipeline(declared: str, block: dict[str, Any]) -> None:
+    blueprint = replace(make_blueprint("frontend", egress=[{"cidr": declared, "port": 4200}]), site=OURS)
+    (policy,) = [one for one in network_policies(blueprint) if one["metadata"]["name"].endswith("-egress")]
+    assert policy["spec"]["egress"][0]["to"] == [{"ipBlock": block}]
+
+
+@pytest.mark.parametrize("declared", ["10.0.0.9/32", "2001:db8::1/128"])
+def test_the_pipeline_itself_cannot_be_declared(declared: str) -> None:
+    blueprint = replace(make_blueprint("frontend", egress=[{"cidr": declared, "port": 4200}]), site=OURS)
+    with pytest.raises(Refused, match="the pipeline itself is there"):
+        network_policies(blueprint)
