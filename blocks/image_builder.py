@@ -31,6 +31,8 @@ TEMPLATES = Path(__file__).resolve().parents[1] / "infra" / "images"
 # Seconds of silence after which the engine is given up; a build's longest step says something before.
 SILENCE = 900
 LAST_LINES = 15
+# Of the engine's interface; only asked for the newest that it speaks.
+OLDEST = "1.41"
 BUILDKIT, PROGRESS = "2", "moby.buildkit.trace"
 STEP_FAILED = re.compile(r"(?:exit|non-zero) code: \d+")
 # The engine counts what it holds for one asker at a time: how often to ask again, and after how many seconds.
@@ -86,18 +88,28 @@ class DockerBuilder:
             engine.close()
 
     def _open(self) -> docker.DockerClient:
-        """The engine once it has answered; `Refused` where one side does not believe the other's certificate."""
+        """The engine, spoken to in its own version; `Refused` where one side does not believe the other's certificate."""
         try:
-            tls = read_certificates(self._certificates) if self._certificates else None
-            return docker.DockerClient(base_url=self._host, timeout=SILENCE, version="auto", tls=tls or False)
+            first = self._connect(OLDEST)
+            try:
+                return self._connect(str(first.api.version(api_version=False)["ApiVersion"]))
+            finally:
+                first.close()
         except TLSParameterError as problem:
             raise Refused(f"there are no usable certificates for Docker Engine: {problem.msg}", DISTRUST) from problem
-        except DockerException as problem:
+        except (DockerException, RequestException) as problem:
             if UNBELIEVED.search(str(problem)):
                 raise Refused(f"Docker Engine at {self._host} and we do not trust each other: {problem}", DISTRUST) from problem
             raise Transient(
                 f"Docker Engine at {self._host} does not answer: {problem}", "start it, or set DOCKER_HOST"
             ) from problem
+
+    def _connect(self, version: str) -> docker.DockerClient:
+        tls = read_certificates(self._certificates) if self._certificates else False
+        engine = docker.DockerClient(base_url=self._host, timeout=SILENCE, version=version, tls=tls)
+        # The package asks the environment for proxies and authorities, and would believe those instead of the builder's own.
+        engine.api.trust_env = False
+        return engine
 
 
 def read_certificates(folder: Path) -> TLSConfig:

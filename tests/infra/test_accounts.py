@@ -11,11 +11,10 @@ import yaml
 
 from tests.conftest import World
 from tests.e2e.api import Product
-from tests.infra import machine
+from tests.infra.pipeline import read_objects
 
 pytestmark = pytest.mark.world
 HOME, OURS = "plugin-pipeline", "plugin-pipeline-dry-run-dev"
-PIPELINE = machine.ROOT / "infra/local/cluster/pipeline.yaml"
 CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "tried"}}
 # A role like those that plugins get, one that gives what nobody of ours has, and a binding to what is not ours.
 ROLE = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "tried"}}
@@ -97,7 +96,7 @@ def row(kind: str, what: tuple[str, ...], told: object, refused: str, *, to: str
         row("apply", ("create", "namespace", "stray"), None, "the namespace is not the pipeline's", to="make any namespace"),
         row(
             "apply",
-            ("delete", "namespace", "kube-public"),
+            ("delete", "namespace", "projectcontour", "--dry-run=server"),
             None,
             "the namespace is not the pipeline's",
             to="delete any namespace",
@@ -140,9 +139,7 @@ def test_no_pod_of_the_pipeline_gets_hold_of_the_machine(product: Product, chang
 
 
 def test_no_right_is_a_wildcard() -> None:
-    declared = [
-        one for one in yaml.safe_load_all(PIPELINE.read_text()) if one["kind"] in ("Role", "ClusterRole", "ClusterRoleBinding")
-    ]
+    declared = read_objects("Role", "ClusterRole", "ClusterRoleBinding")
     rules = [rule for one in declared for rule in one.get("rules", ())]
     assert len(rules) > 10
     assert not [rule for rule in rules if "*" in [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]]

@@ -3,12 +3,10 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from string import Template
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from blocks.domain.objects.network import network_policies
 from tests.blocks.domain.objects.blueprints import SITE, make_blueprint
@@ -16,22 +14,10 @@ from tests.blocks.domain.objects.simulator import judge
 from tests.conftest import World
 from tests.e2e.api import open_prefect
 from tests.infra import machine
+from tests.infra.pipeline import read_objects
 
 pytestmark = pytest.mark.world
 TABLE: dict[str, Any] = json.loads((machine.ROOT / "tests/cases/network/pipeline.json").read_text())
-# As env.sh has them.
-ADDRESSES = {
-    "GATEWAY_IP": "10.244.0.1",
-    "CLUSTER_DNS": "10.96.0.10",
-    "FIRST_SERVICE": "10.96.0.1",
-    "POD_NETWORK": "10.244.0.0/24",
-    "SERVICE_NETWORK": "10.96.0.0/16",
-    "POSTGRES_PORT": "15432",
-    "PREFECT_PORT": "4200",
-    "REGISTRY_PORT": "5000",
-    "BUILDER_PORT": "2376",
-    "GATEWAY_PORT": "8888",
-}
 # One that may call wherever it likes, as far as its tenant can say so.
 ANYWHERE = [{"cidr": "0.0.0.0/0", "port": port} for port in (443, 2376, 4200, 5000, 6443)]
 
@@ -53,10 +39,8 @@ def test_whether_it_lives_may_be_asked_by_anybody(world: World) -> None:
 
 
 def test_the_policies_lead_runs_to_what_they_need_and_tenants_to_nothing_of_it(world: World, tmp_path: Path) -> None:
-    text = Template((machine.ROOT / "infra/local/cluster/pipeline.yaml").read_text()).substitute(ADDRESSES)
-    ours = [one for one in yaml.safe_load_all(text) if one["kind"] == "NetworkPolicy"]
     blueprint = make_blueprint("backend", egress=ANYWHERE)
     tenants = network_policies(replace(blueprint, site=replace(SITE, pipeline_cidrs=("10.244.0.1/32",))))
-    said = judge(Path(world.pipeline_bin) / "cyclonus", tmp_path, [*ours, *tenants], TABLE)
+    said = judge(Path(world.pipeline_bin) / "cyclonus", tmp_path, [*read_objects("NetworkPolicy"), *tenants], TABLE)
     assert len(said) == len(TABLE["traffic"])
     assert [one for one, allowed in zip(TABLE["traffic"], said, strict=True) if one["allowed"] != allowed] == []
