@@ -14,8 +14,8 @@ export PIPELINE_STATE=${PIPELINE_STATE:-/var/lib/plugin-pipeline}
 export LOGS=$PIPELINE_STATE/log
 export WORLD_ENV=$PIPELINE_STATE/world.env
 
-# Which work pool runs what in the local world: everything at once in the embedded one, staging as Jobs.
-export WORK_POOLS=${POOL:-embedded,staging=kubernetes}
+# Which work pool runs what in the local world: everything in the embedded one, but what tests ask for as Jobs.
+export WORK_POOLS=${POOL:-embedded,jobs-*/dev=kubernetes}
 
 # The bridge's gateway address is the one address that host, node and pods all reach: registry, PostgreSQL and Prefect listen there.
 export BRIDGE=pp0 POD_NETWORK=10.244.0.0/24 GATEWAY_IP=10.244.0.1

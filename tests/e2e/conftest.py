@@ -16,8 +16,8 @@ NOTHING = frozenset[str]()
 class Tenant:
     """A tenant of this folder's own, in which plugins are installed when somebody first asks for them."""
 
-    def __init__(self, product: Product) -> None:
-        self.product, self.name = product, f"e2e-{secrets.token_hex(4)}"
+    def __init__(self, product: Product, kind: str = "e2e") -> None:
+        self.product, self.name = product, f"{kind}-{secrets.token_hex(4)}"
         self._seen: dict[str, dict[str, Any]] = {}
         self._installations: set[str] = set()
 

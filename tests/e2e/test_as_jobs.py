@@ -1,0 +1,140 @@
+"""The same installation as Kubernetes Jobs: only the work pool differs. A Job that dies in the middle is followed by another one.
+
+Tenants called `jobs-…` are configured for the pool `kubernetes` in the local world.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from tests.conftest import World
+from tests.e2e.api import PATIENCE, Product
+from tests.e2e.conftest import Tenant
+from tests.e2e.test_goes_on import has_begun_to_roll_out, versions
+from tests.infra import machine
+
+pytestmark = pytest.mark.world
+HOME = "plugin-pipeline"
+# The world's own secrets, of which none may stand where Jobs are described.
+SECRETS = ("prefect_api_auth_string", "database_url", "plugin_database_admin_url")
+# A process that may be killed as soon as memory is short, in a container whose memory ends.
+ATE_TOO_MUCH = "open('/proc/1/oom_score_adj', 'w').write('1000'); print(len(bytearray(3 << 30)))"
+
+
+@pytest.fixture
+def jobs_tenant(product: Product) -> Iterator[Tenant]:
+    """A tenant whose operations are carried by Jobs."""
+    made = Tenant(product, "jobs")
+    yield made
+    made.leave()
+
+
+@pytest.fixture
+def other_jobs_tenant(product: Product) -> Iterator[Tenant]:
+    """Another one."""
+    made = Tenant(product, "jobs")
+    yield made
+    made.leave()
+
+
+def jobs_of(product: Product, operation: str) -> list[dict[str, Any]]:
+    """Every Job that was made for the operation, the oldest first."""
+    said = product.kubectl("get", "jobs", "-n", HOME, "-l", f"plugin-pipeline.io/operation={operation}", "-o", "json")
+    return sorted(json.loads(said)["items"], key=lambda job: str(job["metadata"]["creationTimestamp"]))
+
+
+def pods_of(product: Product, operation: str) -> list[dict[str, Any]]:
+    """Every pod that is there for the operation."""
+    said = product.kubectl("get", "pods", "-n", HOME, "-l", f"plugin-pipeline.io/operation={operation}", "-o", "json")
+    return list(json.loads(said)["items"])
+
+
+def await_so(look: Callable[[], bool], wanted: str) -> None:
+    """Look often: some of what is waited for lasts only a second."""
+    ends = time.monotonic() + PATIENCE
+    while not look():
+        assert time.monotonic() < ends, f"it never came: {wanted}"
+        time.sleep(0.05)
+
+
+def begin(product: Product, tenant: Tenant, plugin: str) -> dict[str, Any]:
+    """An installation whose revision is being rolled out by a Job right now."""
+    accepted = product.ask(product.request(plugin, tenant.name))
+    tenant.adopt(accepted["id"])
+    await_so(lambda: has_begun_to_roll_out(product.see(accepted["id"])), "the rollout")
+    return accepted
+
+
+def test_a_backend_is_installed_by_a_job_that_shows_no_secret(product: Product, jobs_tenant: Tenant, world: World) -> None:
+    accepted = product.ask(product.request("backend", jobs_tenant.name))
+    jobs_tenant.adopt(accepted["id"])
+    seen = product.await_end(accepted)
+    assert seen["phase"] == "succeeded", seen["operation"]["reason"]
+    assert product.await_answer(seen, "/.plugin-pipeline/release", 200).status == 200
+    (job,) = jobs_of(product, accepted["operation"])
+    assert job["metadata"]["labels"]["plugin-pipeline.io/installation"] == accepted["id"]
+    pod = job["spec"]["template"]["spec"]
+    assert (pod["serviceAccountName"], job["spec"]["backoffLimit"]) == ("apply", 0)
+    assert job["spec"]["ttlSecondsAfterFinished"] > 0
+    assert job["spec"]["activeDeadlineSeconds"] > 0
+    told = json.dumps([job, *pods_of(product, accepted["operation"])])
+    for secret in SECRETS:
+        password = getattr(world, secret).partition("@")[0].rpartition(":")[2]
+        assert len(password) > 20
+        assert password not in told
+
+
+def delete(product: Product, pod: str) -> None:
+    product.kubectl("delete", "pod", pod, "-n", HOME, "--wait=false")
+
+
+def kill(product: Product, pod: str) -> None:
+    product.kubectl("delete", "pod", pod, "-n", HOME, "--wait=false", "--force", "--grace-period=0")
+
+
+def evict(product: Product, pod: str) -> None:
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod, "namespace": HOME}}
+    product.kubectl("create", "--raw", f"/api/v1/namespaces/{HOME}/pods/{pod}/eviction", "-f", "-", told=json.dumps(eviction))
+
+
+def starve(product: Product, pod: str) -> None:
+    # the container's end takes the answer with it
+    product.kubectl("exec", pod, "-n", HOME, "--", "sh", "-c", f'python -c "{ATE_TOO_MUCH}" || true')
+
+
+@pytest.mark.parametrize("end", [delete, kill, evict, starve], ids=["deleted", "killed", "evicted", "out of memory"])
+def test_an_operation_outlives_its_pod(product: Product, jobs_tenant: Tenant, end: Callable[[Product, str], None]) -> None:
+    """Another Job takes it up and ends it right; what was made before is made once."""
+    accepted = begin(product, jobs_tenant, "service")
+    before, attempt = versions(product, f"{jobs_tenant.name}-dev"), product.see(accepted["id"])["operation"]["attempt"]
+    (pod,) = pods_of(product, accepted["operation"])
+    end(product, pod["metadata"]["name"])
+    seen = product.await_end(accepted)
+    assert (seen["phase"], seen["operation"]["id"]) == ("succeeded", accepted["operation"]), seen["operation"]
+    assert seen["operation"]["attempt"] > attempt
+    assert len(jobs_of(product, accepted["operation"])) > 1
+    after = versions(product, f"{jobs_tenant.name}-dev")
+    assert {name: after.get(name) for name in before} == before
+    assert product.await_answer(seen, "/hello", 200).status == 200
+    await_so(lambda: is_told_crashed(product, pod), "Prefect's page tells what became of the run")
+
+
+def is_told_crashed(product: Product, pod: Mapping[str, Any]) -> bool:
+    """Whether Prefect knows that the run of this pod is over: its worker watches pods and Jobs."""
+    run = pod["metadata"]["labels"]["prefect.io/flow-run-id"]
+    return product.prefect.get(f"flow_runs/{run}").json()["state_type"] not in ("PENDING", "RUNNING", "SCHEDULED")
+
+
+def test_jobs_outlive_their_worker_and_wait_for_it(product: Product, jobs_tenant: Tenant, other_jobs_tenant: Tenant) -> None:
+    """What runs goes on without it; what is asked for meanwhile begins when it is back."""
+    accepted = begin(product, jobs_tenant, "service")
+    attempt, before = product.see(accepted["id"])["operation"]["attempt"], machine.process("kubernetes-worker")
+    machine.kill(str(before["pid"]))
+    later = other_jobs_tenant.install(product.request("service", other_jobs_tenant.name))
+    seen = product.await_end(accepted)
+    assert (seen["phase"], seen["operation"]["attempt"]) == ("succeeded", attempt), seen["operation"]
+    assert later["phase"] == "succeeded", later["operation"]
+    assert machine.process("kubernetes-worker")["restarts"] > before["restarts"]
