@@ -152,10 +152,12 @@ def _recall(place: Path) -> Answer | None:
 
 
 def _remember(place: Path, answer: Answer) -> None:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile("w", dir=place.parent, delete=False) as new:
-        new.write(json.dumps(asdict(answer)))
-    Path(new.name).replace(place)
+    # A place where nothing can be kept costs a second each time, and no more.
+    with suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", dir=place.parent, delete=False) as new:
+            new.write(json.dumps(asdict(answer)))
+        Path(new.name).replace(place)
 
 
 def _read(file: Path) -> str:

@@ -51,6 +51,14 @@ secret() { # kind
     kubectl apply --server-side --force-conflicts --field-manager=plugin-pipeline-world -f - >/dev/null
 }
 
+# What runs as Jobs does so as this group and shares the storage with what runs here. Deeper down everybody may read.
+share_storage() {
+  mkdir -p "$PIPELINE_STATE/storage"
+  find "$PIPELINE_STATE/storage" -maxdepth 3 \( ! -group "$PIPELINE_GROUP" -o ! -perm -g=rw \) -exec chgrp "$PIPELINE_GROUP" {} + -exec chmod g+rwX {} +
+  find "$PIPELINE_STATE/storage" -maxdepth 3 -type d ! -perm -g=s -exec chmod g+s {} +
+}
+
+share_storage
 # the record's seals are signed by one key, here and in Jobs: it is made before it is handed out
 "$PIPELINE_VENV/bin/python" -c 'import sys; from pathlib import Path; from blocks.catalog.seals import find_key; find_key(Path(sys.argv[1]))' \
   "$PIPELINE_STATE/tokens/seals.key"

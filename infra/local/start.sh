@@ -42,15 +42,6 @@ write_profile() {
   (umask 077; printf 'active = "world"\n[profiles.world]\nPREFECT_API_AUTH_STRING = "%s"\n' "$(<"$SECRETS/prefect_api")" >"$PIPELINE_STATE/prefect/profiles.new")
   mv "$PIPELINE_STATE/prefect/profiles.new" "$PIPELINE_STATE/prefect/profiles.toml"
 }
-# What runs as Jobs does so as this group and shares the storage with what runs here; once, for everything that is there already.
-share_storage() {
-  local shared=$PIPELINE_STATE/storage
-  mkdir -p "$shared"
-  [ "$(stat -c %g "$shared")" != "$PIPELINE_GROUP" ] || return 0
-  chmod -R g+rwX "$shared"
-  find "$shared" -type d -exec chmod g+s {} +
-  find "$shared" -depth -exec chgrp "$PIPELINE_GROUP" {} + # the folder itself last: it tells that everything is done
-}
 make_database_folder() {
   local home=$PIPELINE_STATE/postgres
   install -d -o postgres -g postgres -m 700 "$home"
@@ -80,7 +71,6 @@ prepare() {
   render_all
   make_database_folder
   write_profile
-  share_storage
   "$LOCAL/node.sh"
 }
 

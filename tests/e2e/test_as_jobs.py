@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import World
-from tests.e2e.api import PATIENCE, Product
+from tests.e2e.api import FINAL, PATIENCE, Product
 from tests.e2e.conftest import Tenant
 from tests.e2e.test_goes_on import has_begun_to_roll_out, versions
 from tests.infra import machine
@@ -64,8 +64,14 @@ def begin(product: Product, tenant: Tenant, plugin: str) -> dict[str, Any]:
     """An installation whose revision is being rolled out by a Job right now."""
     accepted = product.ask(product.request(plugin, tenant.name))
     tenant.adopt(accepted["id"])
-    await_so(lambda: has_begun_to_roll_out(product.see(accepted["id"])), "the rollout")
+    await_so(lambda: is_that_far(product.see(accepted["id"])), "the rollout")
     return accepted
+
+
+def is_that_far(seen: Mapping[str, Any]) -> bool:
+    """Whether it is being rolled out; one that is over will not be."""
+    assert seen["phase"] not in FINAL, seen["operation"]
+    return has_begun_to_roll_out(seen)
 
 
 def test_a_backend_is_installed_by_a_job_that_shows_no_secret(product: Product, jobs_tenant: Tenant, world: World) -> None:

@@ -64,6 +64,15 @@ async def test_what_it_said_badly_or_what_was_kept_badly_is_asked_again(program:
     assert len(program.calls) == 3
 
 
+async def test_where_nothing_can_be_kept_it_is_asked_each_time(program: FakeProgram, tmp_path: Path) -> None:
+    """A storage that is full or somebody else's stops nobody."""
+    program.answer("--version", "scanner 1")
+    (tmp_path / "memory").write_text("a file where a folder should be")
+    scanner = Program(str(program.path), 30, memory=tmp_path / "memory")
+    assert [(await scanner.about_itself("--version")).out for _ in range(2)] == ["scanner 1"] * 2
+    assert len(program.calls) == 2
+
+
 async def test_given_up_it_is_ended(program: FakeProgram) -> None:
     """With everything it started."""
     program.hang("look")
