@@ -222,3 +222,32 @@ async def test_the_order_says_who_wished_what(engine: AsyncEngine) -> None:
     order = await Operations(engine).order(asked.operation)
     assert (order.actor, order.wish.reason, order.request) == ("ann", "because", BODY)
     assert (await Leases(engine, 60).acquire(asked.operation, "w")).token == 1
+
+
+async def test_another_version_of_what_serves_is_requested_with_all_else_as_it_is(engine: AsyncEngine) -> None:
+    """A key makes it one operation, even after it has ended; what is asked for at the same time by somebody else is not taken back."""
+    requests, serving = Requests(engine), await serve(engine, 2)
+    first, again = [await requests.request_release(serving.installation, "3.0.0", Asked("discover", "key")) for _ in range(2)]
+    assert (first.created, again) == (True, replace(first, created=False))
+    order = await Operations(engine).order(first.operation)
+    assert (order.verb, order.actor) == ("update", "discover")
+    assert order.request == make_request(replicas=2, plugin={"version": "3.0.0"})
+    await finish(engine, first, Kind.WITHDRAWN)
+    assert (await requests.request_release(serving.installation, "3.0.0", Asked("discover", "key"))).operation == first.operation
+    with pytest.raises(KeyReused):
+        await requests.request_release(serving.installation, "3.1.0", Asked("discover", "key"))
+
+
+async def test_another_version_is_planned_while_something_else_is_on_its_way_but_not_requested(engine: AsyncEngine) -> None:
+    requests, serving = Requests(engine), await serve(engine, 1)
+    await requests.request_switch(serving.installation, ANN, "disable")
+    planned = await requests.request_release(serving.installation, "3.0.0", ANN, "plan")
+    assert (await Operations(engine).order(planned.operation)).verb == "plan"
+    with pytest.raises(Busy):
+        await requests.request_release(serving.installation, "3.0.0", ANN)
+
+
+async def test_another_version_of_what_does_not_serve_is_not_requested(engine: AsyncEngine) -> None:
+    asked = await Requests(engine).request_install(BODY, ANN)
+    with pytest.raises(NotInstalled):
+        await Requests(engine).request_release(asked.installation, "3.0.0", ANN)
