@@ -68,6 +68,7 @@ def test_a_release_does_not_count_that_is(facts: dict[str, str]) -> None:
         pytest.param(Known(), {"3.0.0"}, id="at the first look the newest alone"),
         pytest.param(Known(seen={"1.0.0": Done.RECORDED}), {"2.0.0", "3.0.0"}, id="then what came since"),
         pytest.param(Known(seen={"3.0.0": Done.RECORDED}), set(), id="nothing twice"),
+        pytest.param(Known("1.0.0", seen={"3.0.0": Done.RECORDED}), {"2.0.0"}, id="nothing twice while an old one serves"),
         pytest.param(Known("2.0.0"), {"3.0.0"}, id="what is above the one that serves"),
         pytest.param(Known("3.0.0"), set(), id="nothing while the newest serves"),
         pytest.param(Known("trunk"), {"3.0.0"}, id="the newest alone where what serves has no number"),
