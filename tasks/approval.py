@@ -15,6 +15,7 @@ async def approval(work: Work, plan: Plan) -> Approval:
     if policy is None:
         return Approval(plan.hash, ())
     *_, asked = await work.tools.journal.read(work.operation)
-    question = Question.about(plan.hash, work.order.actor, policy, asked.at)
+    # Nobody agrees to a wish of their own, even one that a watch of theirs has carried to us.
+    question = Question.about(plan.hash, work.order.wish.behalf or work.order.actor, policy, asked.at)
     needed = f"{policy.quorum} of {', '.join(question.roles)}"
     raise Parked(f"{needed} must approve {plan.hash}", "see the plan, then approve or refuse it", question.write())

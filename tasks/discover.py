@@ -118,7 +118,7 @@ async def _ask(discovery: Discovery, watch: Watch, installation: UUID, wanted: W
     """The request made through the door that people use, once for a release; where it is refused now, it waits for the next round."""
     release, action = f"{watch.spot.plugin}@{wanted.version}", watch.terms.action
     why = f"watch {watch.id}, set by {watch.actor}, found {release}: {watch.reason}"
-    by = Asked(ACTOR, f"{ACTOR}:{watch.id}:{action.value}:{release}:{wanted.occasion}", why)
+    by = Asked(ACTOR, f"{ACTOR}:{watch.id}:{action.value}:{release}:{wanted.occasion}", why, watch.actor)
     try:
         asked = await discovery.requests.request_release(installation, wanted.version, by, action.value)
     except Terminal as problem:

@@ -46,11 +46,12 @@ class Requested:
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks, the key that makes asking twice one operation, and why."""
+    """Who asks, the key that makes asking twice one operation, why, and on whose behalf if not their own."""
 
     actor: str
     key: str | None = None
     reason: str = ""
+    behalf: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class Requests:
             body = request.model_dump_json(by_alias=True)
             decide = answer_plan if verb == "plan" else (lambda standing: answer_install(standing, body))
             priority = request.options.priority
-            intent = _Intent(decide, Wish(by.reason), f"{verb} {installation} {version}", body, priority)
+            intent = _Intent(decide, Wish(by.reason, behalf=by.behalf), f"{verb} {installation} {version}", body, priority)
             return await self._record(database, place, by, intent)
 
     async def request_uninstall(self, installation: UUID, by: Asked, *, drop_data: bool = False) -> Requested:

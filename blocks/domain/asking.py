@@ -32,12 +32,16 @@ class NotInstalled(Terminal):
 
 @dataclass(frozen=True)
 class Wish:
-    """What was said with a verb: why, to which revision, whether the data goes too, and the plan that was read."""
+    """What was said with a verb: why, to which revision, whether the data goes too, and the plan that was read.
+
+    `behalf` is whose wish it is where no person asked: who must not agree to it alone.
+    """
 
     reason: str = ""
     revision: int | None = None
     drop_data: bool = False
     plan_hash: str | None = None
+    behalf: str = ""
 
     @classmethod
     def read(cls, text: str) -> Self:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from blocks.catalog.requests import Asked
 from blocks.domain.approval import Speaker
 from blocks.domain.errors import NotAllowed, WrongPlan
 from blocks.domain.findings import Database
@@ -79,3 +80,15 @@ async def test_a_world_that_changed_while_people_thought_makes_the_plan_stale(ou
     assert seen.operation.reason.code == "plan-stale"
     assert asked.slug in seen.operation.reason.message
     assert wanted(outside.cluster) == before
+
+
+async def test_whose_watch_led_to_an_update_does_not_approve_it(outside: Outside, asked: InstallationView) -> None:
+    await outside.words.approve(asked.operation.id, BOB, hash_asked(asked), "fine")
+    assert (await outside.carry_on(asked)).operation.phase is Phase.SUCCEEDED
+    outside.release("2.0.0")
+    await outside.requests.request_release(asked.id, "2.0.0", Asked("discover", reason="a watch", behalf="ann"))
+    waiting = await outside.carry_on(await outside.see(asked.id))
+    assert (waiting.operation.actor, waiting.operation.phase) == ("discover", Phase.PARKED), waiting.operation.reason
+    with pytest.raises(NotAllowed):
+        await outside.words.approve(waiting.operation.id, Speaker("ann", BOB.roles), hash_asked(waiting), "mine")
+    assert await outside.words.approve(waiting.operation.id, BOB, hash_asked(waiting), "fine") is Phase.APPLYING

@@ -141,6 +141,7 @@ async def test_a_new_release_of_what_serves_is_requested_as_it_was_asked_for(sce
     (asked,) = await scene.asked(watch)
     assert (asked.installation, asked.verb, asked.actor) == (first.installation, "update", "discover")
     assert asked.wish.reason == f"watch {watch}, set by ann, found hello@2.0.0: we want fixes"
+    assert asked.wish.behalf == "ann"
     order = await scene.order(asked.id)
     assert order == make_request(plugin={"name": NAME, "version": "2.0.0"}, replicas=2)
     seen = await scene.see(watch)

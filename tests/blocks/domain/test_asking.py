@@ -134,7 +134,7 @@ def test_a_plan_is_never_refused() -> None:
 
 def test_a_wish_survives_being_written() -> None:
     """As JSON, in the operation's row."""
-    wish = Wish("too slow", 3, drop_data=True, plan_hash="sha256:1")
+    wish = Wish("too slow", 3, drop_data=True, plan_hash="sha256:1", behalf="ann")
     assert Wish.read(wish.write()) == wish
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from blocks.domain.watch import Discovered, Done
+from deployments.api.examples import CHANGE_EXAMPLES, WATCH_EXAMPLES
 from tests.deployments.builders import Desk, bearer, make_body
 
 WATCHES = "/api/v1/watches"
@@ -168,3 +169,12 @@ async def test_of_a_tenants_watches(desk: Desk, claims: dict[str, Any], statuses
     assert removed.status_code == (204 if statuses[1] == 200 else statuses[1])
     seen = {one["tenant"] for one in [*listed, *there]}
     assert seen == (set() if statuses[0] == 404 else {"acme"})
+
+
+@pytest.mark.parametrize("name", WATCH_EXAMPLES)
+async def test_every_example_is_accepted(desk: Desk, name: str) -> None:
+    await serve(desk)
+    async with desk.client() as client:
+        made = await client.post(WATCHES, json=WATCH_EXAMPLES[name]["value"])
+        answers = [await client.patch(made.headers["location"], json=one["value"]) for one in CHANGE_EXAMPLES.values()]
+    assert [made.status_code, *(answer.status_code for answer in answers)] == [201, 200], made.text
