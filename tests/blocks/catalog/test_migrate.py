@@ -41,12 +41,14 @@ async def test_what_was_recorded_before_goes_on(engine: AsyncEngine) -> None:
     await migrate(engine)
     assert await find_drift(engine) == []
     async with engine.connect() as connection:
-        operations = await connection.execute(text("SELECT phase, slot, wish, priority, expires FROM operation ORDER BY phase"))
-        assert [tuple(row) for row in operations] == [("applying", True, "{}", 1, 0), ("parked", False, "{}", 1, 0)]
+        operations = await connection.execute(
+            text("SELECT phase, slot, wish, priority, expires, trouble FROM operation ORDER BY phase")
+        )
+        assert [tuple(row) for row in operations] == [("applying", True, "{}", 1, 0, ""), ("parked", False, "{}", 1, 0, "")]
         revisions = await connection.execute(text("SELECT served_at, needs FROM revision"))
         assert [tuple(row) for row in revisions] == [(7, "[]")]
-        installations = await connection.execute(text("SELECT enabled, held FROM installation"))
-        assert [tuple(row) for row in installations] == [(True, "")]
+        installations = await connection.execute(text("SELECT enabled FROM installation"))
+        assert [tuple(row) for row in installations] == [(True,)]
 
 
 def ident(number: int) -> str:

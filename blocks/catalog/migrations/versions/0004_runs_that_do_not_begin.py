@@ -10,14 +10,15 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Add the trouble, and take away a column that nothing ever wrote."""
+    """Add the trouble, and take away a column that nothing ever wrote.
+
+    It is dropped by itself and not in a batch: on SQLite that makes the table anew, which nothing that points at its rows allows.
+    """
     op.add_column("operation", sa.Column("trouble", sa.Text(), nullable=False, server_default=""))
-    with op.batch_alter_table("installation") as changed:
-        changed.drop_column("held")
+    op.drop_column("installation", "held")
 
 
 def downgrade() -> None:
     """As it was."""
     op.add_column("installation", sa.Column("held", sa.Text(), nullable=False, server_default=""))
-    with op.batch_alter_table("operation") as changed:
-        changed.drop_column("trouble")
+    op.drop_column("operation", "trouble")
