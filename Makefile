@@ -25,7 +25,7 @@ test: up images  ## everything that must hold
 	@$(BIN)/pytest -q
 
 e2e: up images  ## only the whole journeys
-	@$(BIN)/pytest -q tests/e2e
+	@$(BIN)/pytest -q -m world tests/e2e
 
 check: setup  ## layout, types, contracts and the pure rules, without the world
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -44,6 +44,13 @@ class Undo(StrEnum):
     FINAL = "final"
 
 
+class Opaque(Generic[T]):
+    """A value on its way through Prefect, which looks through everything that it can see into, part by part, for futures and secrets."""
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+
 def step(undo: Undo, *, keyed: bool = False, remains: str = "") -> "Callable[[Body[P, R]], Step[P, R]]":
     """Make a step of the function; its undo class is said here, so that nobody forgets it.
 
@@ -70,11 +77,11 @@ class Step(Generic[P, R]):
         """The recorded result, or the result of doing it now."""
         _, *values = self._signature.bind(work, *args, **kwargs).args
         task = _called(self._once_task, self._key(values))
-        run: RunState[R] = await task(work, tuple(values), return_state=True)
+        run: RunState[Opaque[R] | Parked] = await task(work, Opaque(tuple(values)), return_state=True)
         result = await run.aresult()
         if isinstance(result, Parked):
             raise result
-        return result
+        return result.value
 
     def undo(self, take_back: Body[P, None]) -> Body[P, None]:
         """Let this function take the step back; it gets the arguments that the intent recorded."""
@@ -92,12 +99,13 @@ class Step(Generic[P, R]):
     def _key(self, values: Iterable[Any]) -> str:
         return f"{self.name}:{next(iter(values))}" if self._keyed else self.name
 
-    async def _once(self, work: Work, args: tuple[Any, ...]) -> R | RunState[Any]:
+    async def _once(self, work: Work, given: Opaque[tuple[Any, ...]]) -> Opaque[R] | RunState[Any]:
+        args = given.value
         state, key = await work.look(), self._key(args)
         if key in state.intents and self._arguments.validate_json(state.intents[key]) != args:
             raise PlanStale(f"{key} was recorded with other arguments than it is called with now")
         if key in state.results:
-            return Completed(name="Recorded", data=self._result.validate_json(state.results[key]))
+            return Completed(name="Recorded", data=Opaque(self._result.validate_json(state.results[key])))
         must_lead_somewhere(work, state, key)
         await work.record(key, Kind.INTENDED, self._arguments.dump_json(args).decode())
         try:
@@ -107,7 +115,7 @@ class Step(Generic[P, R]):
             await work.record(key, Kind.PARKED, parked.question)
             return Completed(name="Parked", data=parked)
         await work.record(key, Kind.DONE, self._result.dump_json(result).decode())
-        return result
+        return Opaque(result)
 
     async def _revert(self, work: Work, key: str) -> None:
         state, undo = await work.look(), undo_of(key)
