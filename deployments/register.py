@@ -38,7 +38,11 @@ async def register(pools: Pools, image: str = "") -> list[str]:
                 if name not in declared.pools:
                     raise Refused(f"there is no work pool {name}", f"one of {', '.join(declared.pools)}")
                 wanted = _wanted(deployment, name, declared.pools[name])
-                changed += await _ensure_deployment(client, wanted | {"name": pools.named(deployment.flow, name)})
+                if name == pools.of(deployment.flow):
+                    # What runs by itself does so once, in its main pool.
+                    wanted["schedules"] = _times(deployment)
+                named = f"{deployment.flow}/{pools.named(deployment.flow, name)}"
+                changed += await _ensure_deployment(client, named, wanted)
         for automation in declared.automations:
             changed += await _ensure_automation(client, automation)
     return changed
@@ -77,16 +81,19 @@ def _wanted(declared: DeclaredDeployment, pool: str, its: DeclaredPool) -> dict[
         "concurrency_limit": declared.concurrency_limit,
         # Where the product is installed is the pool's concern: its runs begin in the right folder.
         "pull_steps": [],
-        "schedules": [
-            DeploymentScheduleCreate(slug=one.slug, schedule=CronSchedule(cron=one.cron, timezone="UTC"))
-            for one in declared.schedules
-        ],
-    } | {"flow_name": declared.flow}
+        "schedules": [],
+    }
 
 
-async def _ensure_deployment(client: PrefectClient, wanted: dict[str, Any]) -> list[str]:
-    flow_name = wanted.pop("flow_name")
-    full_name = f"{flow_name}/{wanted['name']}"
+def _times(declared: DeclaredDeployment) -> list[DeploymentScheduleCreate]:
+    return [
+        DeploymentScheduleCreate(slug=one.slug, schedule=CronSchedule(cron=one.cron, timezone="UTC"))
+        for one in declared.schedules
+    ]
+
+
+async def _ensure_deployment(client: PrefectClient, full_name: str, wanted: dict[str, Any]) -> list[str]:
+    flow_name, _, name = full_name.partition("/")
     try:
         found: DeploymentResponse | None = await client.read_deployment_by_name(full_name)
     except ObjectNotFound:
@@ -94,7 +101,7 @@ async def _ensure_deployment(client: PrefectClient, wanted: dict[str, Any]) -> l
     plain = {name: value for name, value in wanted.items() if name not in ("schedules", "concurrency_limit", "pull_steps")}
     if found and _same(found, plain) and not found.pull_steps and _same_times(found, wanted):
         return []
-    await client.create_deployment(await client.create_flow_from_name(flow_name), **wanted)
+    await client.create_deployment(await client.create_flow_from_name(flow_name), name, **wanted)
     return [f"{'changed' if found else 'created'} deployment {full_name}"]
 
 

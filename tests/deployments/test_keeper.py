@@ -44,7 +44,13 @@ def record(engine: AsyncEngine) -> Record:
 @pytest.fixture
 def settings(engine: AsyncEngine, tmp_path: Path) -> Settings:
     url = engine.url.render_as_string(hide_password=False)
-    return Settings(database_url=url, storage_dir=tmp_path / "storage", secrets_dir=tmp_path / "secrets", max_starts=3)
+    return Settings(
+        database_url=url,
+        storage_dir=tmp_path / "storage",
+        secrets_dir=tmp_path / "secrets",
+        work_pools="embedded",
+        max_starts=3,
+    )
 
 
 @pytest.fixture

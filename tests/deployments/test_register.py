@@ -52,6 +52,15 @@ async def test_every_verb_has_a_deployment() -> None:
     assert {*CARRIERS.values()} <= {one.flow for one in read_declared().deployments}
 
 
+async def test_in_a_second_pool_everything_can_run_and_nothing_runs_by_itself() -> None:
+    await register(Pools.read("embedded,prod=kubernetes"))
+    async with get_client() as client:
+        first = await client.read_deployment_by_name("discover-plugins/discover-plugins")
+        second = await client.read_deployment_by_name("discover-plugins/discover-plugins-kubernetes")
+    assert [len(one.schedules) for one in (first, second)] == [1, 0]
+    assert second.work_pool_name == "kubernetes"
+
+
 async def test_what_somebody_changed_is_set_back_and_told() -> None:
     await register(POOLS)
     async with get_client() as client:
