@@ -1,10 +1,12 @@
 """Take an operation from wherever it stands to its end: forwards, or back when it fails."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from prefect.client.schemas.objects import State as RunState
+from prefect.exceptions import ExternalSignal
 from prefect.logging import get_run_logger
 from prefect.states import Completed, Failed
 
@@ -55,16 +57,35 @@ async def _tell(work: Work, story: Story) -> PipelineError | None:
         await story(work)
     except (StandAside, RecordAway):
         raise
-    except PipelineError as problem:
+    except Exception as problem:
+        if is_ended(problem):
+            raise asyncio.CancelledError from problem
+        return _translated(problem)
+    return None
+
+
+def is_ended(problem: BaseException | None) -> bool:
+    """Whether somebody ends this run: then Prefect stumbles over its own bookkeeping and says anything, but nothing of the work is wrong.
+
+    The lease runs out and another run goes on.
+    """
+    task = asyncio.current_task()
+    if task and task.cancelling():
+        return True
+    while problem and not isinstance(problem, ExternalSignal):
+        problem = problem.__cause__ or problem.__context__
+    return problem is not None
+
+
+def _translated(problem: Exception) -> PipelineError:
+    if isinstance(problem, PipelineError):
         get_run_logger().error("%s", problem)
         return problem
-    except Exception as bug:  # noqa: BLE001 — whatever it is, it must not leave the operation half-done
-        # Not translated by any block: a mistake of ours. It is told whole in the log, and the operation is taken back like any other.
-        get_run_logger().exception("unexpected")
-        return Terminal(
-            f"unexpected {type(bug).__name__}: {bug}", "this is a defect of the pipeline; the run's log has the details"
-        )
-    return None
+    # Not translated by any block: a mistake of ours. It is told whole in the log, and the operation is taken back like any other.
+    get_run_logger().error("unexpected", exc_info=problem)
+    return Terminal(
+        f"unexpected {type(problem).__name__}: {problem}", "this is a defect of the pipeline; the run's log has the details"
+    )
 
 
 async def _go_back(work: Work, steps: Steps, why: Reason) -> RunState[None]:

@@ -111,7 +111,15 @@ def starve(product: Product, pod: str) -> None:
     product.kubectl("exec", pod, "-n", HOME, "--", "sh", "-c", f'python -c "{ATE_TOO_MUCH}" || true')
 
 
-@pytest.mark.parametrize("end", [delete, kill, evict, starve], ids=["deleted", "killed", "evicted", "out of memory"])
+@pytest.mark.parametrize(
+    "end",
+    [
+        pytest.param(evict, id="evicted"),
+        pytest.param(delete, id="deleted", marks=pytest.mark.long),
+        pytest.param(kill, id="killed", marks=pytest.mark.long),
+        pytest.param(starve, id="out of memory", marks=pytest.mark.long),
+    ],
+)
 def test_an_operation_outlives_its_pod(product: Product, jobs_tenant: Tenant, end: Callable[[Product, str], None]) -> None:
     """Another Job takes it up and ends it right; what was made before is made once."""
     accepted = begin(product, jobs_tenant, "service")
@@ -134,6 +142,7 @@ def is_told_crashed(product: Product, pod: Mapping[str, Any]) -> bool:
     return product.prefect.get(f"flow_runs/{run}").json()["state_type"] not in ("PENDING", "RUNNING", "SCHEDULED")
 
 
+@pytest.mark.long
 def test_jobs_outlive_their_worker_and_wait_for_it(product: Product, jobs_tenant: Tenant, other_jobs_tenant: Tenant) -> None:
     """What runs goes on without it; what is asked for meanwhile begins when it is back."""
     accepted = begin(product, jobs_tenant, "service")

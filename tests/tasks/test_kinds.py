@@ -1,5 +1,7 @@
 """A step is journaled before and after, done once, and taken back from the same arguments; on both databases, in real flows."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -7,6 +9,7 @@ from typing import Any, cast
 import pytest
 from prefect import flow
 from prefect.client.schemas.objects import State as RunState
+from prefect.exceptions import TerminationSignal
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from blocks.catalog.journal import Journal
@@ -356,3 +359,25 @@ async def test_without_its_record_nothing_is_concluded(work: Work) -> None:
         await carry_it()
     assert (await work.look()).phase is Phase.APPLYING
     assert standing(work) == {"a": 1}
+
+
+async def be_signalled(work: Work) -> None:
+    """A story in the middle of which the process is told to end."""
+    raise ValueError("Task run is not set") from TerminationSignal(15)
+
+
+async def be_cancelled(work: Work) -> None:
+    """A story whose task is cancelled."""
+    try:
+        cast("asyncio.Task[None]", asyncio.current_task()).cancel()
+        await asyncio.sleep(0)
+    except asyncio.CancelledError:
+        raise ValueError("Task run is not set") from None
+
+
+@pytest.mark.parametrize("story", [be_signalled, be_cancelled])
+async def test_a_run_that_is_ended_concludes_nothing(work: Work, story: Callable[[Work], Awaitable[None]]) -> None:
+    """Whatever Prefect says when it is interrupted: nothing of the work is wrong, and another run goes on."""
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(_go_on(work, story, STEPS))
+    assert (await work.look()).phase is Phase.REQUESTED
