@@ -22,7 +22,7 @@ images: up  ## build the pipeline's own image and push it (PUSH_TO=… to anothe
 	@infra/local/pipeline-image.sh
 
 test: up images  ## everything that must hold
-	@$(BIN)/pytest -q -m "not long"
+	@$(BIN)/pytest -q
 
 e2e: up images  ## only the whole journeys
 	@$(BIN)/pytest -q -m world tests/e2e
