@@ -148,7 +148,10 @@ class FakeCluster:
 
     async def _watch(self, request: web.Request, key: Key) -> web.StreamResponse:
         response, version = web.StreamResponse(), int(request.query["resourceVersion"])
-        await response.prepare(request)
+        try:
+            await response.prepare(request)
+        except ConnectionResetError:
+            return response  # whoever wanted to watch was killed
         if version < self.store.oldest:
             await response.write(_line("ERROR", {"kind": "Status", "code": 410, "reason": "Expired"}))
             return response
