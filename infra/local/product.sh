@@ -33,13 +33,13 @@ restart() { # name
   done
   fail "$1 could not be restarted; its log: $LOGS/$1.log"
 }
-# The record is brought to this clone's schema first: when that is refused, nothing has been touched. Prefect and its worker run no code of
-# ours: within one clone they stay, and so do the flow runs that they carry.
+# The record is brought to this clone's schema first: when that is refused, nothing has been touched. Prefect and its
+# Kubernetes worker run no code of ours: within one clone they stay. The embedded worker has ours in memory: its runs get time to end.
 run_this_clone() {
-  local before names=(api keeper)
+  local before names=(worker api keeper)
   before=$(owner_says clone)
   run_once schema
-  if [ "$before" != "$ROOT" ]; then names=(prefect worker kubernetes-worker "${names[@]}"); fi
+  if [ "$before" != "$ROOT" ]; then names=(prefect kubernetes-worker "${names[@]}"); fi
   write_owner
   link_clone
   write_world_env
