@@ -26,6 +26,7 @@ from blocks.catalog.words import Words
 from blocks.domain.manifest import InstallRequest
 from blocks.settings import Settings
 from blocks.toolchain import open_seals
+from deployments.pools.forking import ended
 from tests.chaos.far import serve_parts
 from tests.chaos.ledger import Ledger
 from tests.chaos.mortal import Fate
@@ -152,7 +153,7 @@ def _settings(database_url: str, folder: Path) -> dict[str, str]:
 
 async def await_end(process: BaseProcess) -> End:
     """How the worker ended."""
-    await asyncio.to_thread(process.join)
+    await ended(process)
     assert process.pid is not None
     assert process.exitcode is not None
     return End(process.pid, process.exitcode, time.time() * 1000)
