@@ -19,6 +19,7 @@ from blocks.domain.errors import Transient
 
 CANCELLED = frozenset({StateType.CANCELLING, StateType.CANCELLED})
 ENDED_BADLY = frozenset({StateType.CRASHED, StateType.FAILED})
+ALIVE = frozenset({StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING})
 # Prefect answers at most so many runs at once.
 PAGE = 200
 # What a run waits for, by the name of its state; what waits otherwise is only on its way.
@@ -30,11 +31,12 @@ WAITING = {
 
 @dataclass(frozen=True)
 class Heard:
-    """What Prefect says of some runs: those that were cancelled, why others do not begin, and which of these are over."""
+    """What Prefect says of some runs: which were cancelled, which ended badly, which are on their way, and why others do not begin."""
 
     cancelled: frozenset[str]
-    troubles: Mapping[str, str]
     over: frozenset[str]
+    alive: frozenset[str]
+    troubles: Mapping[str, str]
 
 
 async def hear(runs: Iterable[str]) -> Heard:
@@ -45,8 +47,10 @@ async def hear(runs: Iterable[str]) -> Heard:
     except (httpx.HTTPError, PrefectException, OSError) as problem:
         raise Transient("Prefect did not say how its runs are", "see whether the Prefect server runs") from problem
     troubles = {str(run.id): trouble for run in found if (trouble := describe_trouble(run))}
-    cancelled = frozenset(str(run.id) for run in found if run.state_type in CANCELLED)
-    return Heard(cancelled, troubles, frozenset(str(run.id) for run in found if run.state_type in ENDED_BADLY))
+    cancelled, over, alive = [
+        frozenset(str(run.id) for run in found if run.state_type in types) for types in (CANCELLED, ENDED_BADLY, ALIVE)
+    ]
+    return Heard(cancelled, over, alive, troubles)
 
 
 def describe_trouble(run: FlowRun) -> str:

@@ -29,6 +29,8 @@ from deployments.heard import hear
 from deployments.register import register
 
 SWEEP_EVERY = 2.0
+# A run that is on its way is waited for as long as this, in seconds, before another one is started beside it.
+LONGEST_START = 240.0
 SEAL_EVERY, SEALED_WITHIN = 60.0, 3600.0
 # A worker that is so many renewals late is likely dead: the next run is started before the lease has run out.
 LATE = 1.75
@@ -47,6 +49,8 @@ class Keeper:
         self._engine = engine = open_database(settings.database_url)
         self._starts, self._pools = Starts(engine), Pools.read(settings.work_pools)
         self._image = settings.pipeline_image
+        # Operations whose run is on its way, as Prefect said last.
+        self._coming = frozenset[UUID]()
         self._dispatch = Dispatch(self._starts, Slots(engine, settings.max_applying), self._pools)
         self._leases, self._words = Leases(engine, settings.lease_ttl), Words(engine, open_seals(settings))
         self._audit = Audit(engine, open_seals(settings))
@@ -84,8 +88,9 @@ class Keeper:
             await _try(f"cancelling operation {carried[run]}", word)
 
     async def _hear_troubles(self) -> None:
-        waited_for = await self._starts.awaited()
+        waited_for, self._coming = await self._starts.awaited(), frozenset()
         heard = await hear(waited_for)
+        self._coming = frozenset(waited_for[run] for run in heard.alive)
         for run, trouble in heard.troubles.items():
             # One that is over is not waited for: the first few are followed by another at once, in case it was a worker that went away.
             said = self._starts.say(waited_for[run], run, trouble, over=run in heard.over)
@@ -98,7 +103,9 @@ class Keeper:
 
     async def _start_the_idle(self) -> None:
         hopeless = await self._starts.in_vain(self._most)
-        for operation in await self._leases.idle(START_TIME):
+        # On a machine that is full another run of what is coming already only makes everything slower; but nobody waits for ever.
+        late = self._coming - {*await self._leases.idle(LONGEST_START)}
+        for operation in [one for one in await self._leases.idle(START_TIME) if one not in late]:
             go_on = self._freeze(operation) if operation in hopeless else self._start(operation)
             await _try(f"operation {operation}", go_on)
 

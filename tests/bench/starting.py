@@ -31,7 +31,7 @@ from tests.bench.planning import read_request
 from tests.bench.running import BY, awaited, begin, ended_well, removed
 
 # Tenants that the local world's pools are configured for, runs that are started one after the other, and runs at once.
-TENANTS, TIMES, AT_ONCE = ("bench", "jobs"), 10, 24
+TENANTS, TIMES, AT_ONCE = ("bench", "jobs"), 5, 8
 GOALS = {"embedded": "≤ 1.5", "kubernetes": "≤ 6"}
 MEGABYTE, HOUR = 1024 * 1024, 3600
 

@@ -53,9 +53,16 @@ class Record:
 
     async def set(self, operation: UUID, column: str, value: object) -> None:
         """One column of the operation's row as it is given, past everything that guards it."""
+        await self._change(operation, f"{column} = :value", value)
+
+    async def let_pass(self, operation: UUID, seconds: int) -> None:
+        """Its last run was started so much longer ago."""
+        await self._change(operation, "dispatched_at = dispatched_at - :value", seconds * 1000)
+
+    async def _change(self, operation: UUID, change: str, value: object) -> None:
         # PostgreSQL writes an id with dashes and SQLite without.
         same = "replace(CAST(id AS VARCHAR(36)), '-', '') = :id"
-        changed = text(f"UPDATE operation SET {column} = :value WHERE {same}")
+        changed = text(f"UPDATE operation SET {change} WHERE {same}")
         async with self.engine.begin() as database:
             done = await database.execute(changed, {"value": value, "id": operation.hex})
             assert done.rowcount == 1

@@ -20,7 +20,8 @@ from blocks.catalog.words import Words
 from blocks.domain.approval import APPROVAL, Speaker
 from blocks.domain.journal import Fact, Kind, Phase
 from blocks.settings import Settings
-from deployments.keeper import SWEEP_EVERY, Keeper, keep
+from deployments.dispatch import START_TIME
+from deployments.keeper import LONGEST_START, SWEEP_EVERY, Keeper, keep
 from deployments.register import register
 from tests.deployments.runs import NOWHERE, POOLS, Record, forget_deployments, runs_of
 
@@ -169,6 +170,17 @@ async def test_a_run_that_nobody_takes_is_told_and_still_expected(record: Record
     await keeper.sweep()
     assert (await record.see(operation)).trouble.startswith("no worker of work pool embedded has taken the run")
     assert len(await runs_of(operation)) == 1
+
+
+async def test_a_run_that_is_on_its_way_is_waited_for_but_not_for_ever(record: Record, keeper: Keeper) -> None:
+    operation = await record.ask()
+    await keeper.sweep()
+    await record.let_pass(operation, int(START_TIME) + 1)
+    await keeper.sweep()
+    assert len(await runs_of(operation)) == 1
+    await record.let_pass(operation, int(LONGEST_START))
+    await keeper.sweep()
+    assert len(await runs_of(operation)) == 2
 
 
 async def test_runs_that_never_begin_to_work_end_in_a_frozen_operation(record: Record, keeper: Keeper) -> None:
