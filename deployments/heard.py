@@ -7,6 +7,7 @@ said; a trouble is shown to whoever waits.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import httpx
@@ -20,6 +21,8 @@ from blocks.domain.errors import Transient
 CANCELLED = frozenset({StateType.CANCELLING, StateType.CANCELLED})
 ENDED_BADLY = frozenset({StateType.CRASHED, StateType.FAILED})
 ALIVE = frozenset({StateType.SCHEDULED, StateType.PENDING, StateType.RUNNING})
+# An image is pulled and a process started in less on a machine that is not full.
+SLOW = timedelta(seconds=8)
 # Prefect answers at most so many runs at once.
 PAGE = 200
 # What a run waits for, by the name of its state; what waits otherwise is only on its way.
@@ -31,11 +34,15 @@ WAITING = {
 
 @dataclass(frozen=True)
 class Heard:
-    """What Prefect says of some runs: which were cancelled, which ended badly, which are on their way, and why others do not begin."""
+    """What Prefect says of some runs: which were cancelled, which ended badly, which are on their way and why they do not begin.
+
+    Those that are `slow` have been given to a worker and have not begun; only what runs them knows why.
+    """
 
     cancelled: frozenset[str]
     over: frozenset[str]
     alive: frozenset[str]
+    slow: frozenset[str]
     troubles: Mapping[str, str]
 
 
@@ -50,7 +57,8 @@ async def hear(runs: Iterable[str]) -> Heard:
     cancelled, over, alive = [
         frozenset(str(run.id) for run in found if run.state_type in types) for types in (CANCELLED, ENDED_BADLY, ALIVE)
     ]
-    return Heard(cancelled, over, alive, troubles)
+    slow = frozenset(str(run.id) for run in found if _is_slow(run))
+    return Heard(cancelled, over, alive, slow, troubles)
 
 
 def describe_trouble(run: FlowRun) -> str:
@@ -61,6 +69,11 @@ def describe_trouble(run: FlowRun) -> str:
     if state.type in ENDED_BADLY:
         return f"its run ended before it began to work: {state.message or state.name}"
     return WAITING.get(state.name or "", "").format(pool=run.work_pool_name)
+
+
+def _is_slow(run: FlowRun) -> bool:
+    pending = run.state if run.state and run.state.type is StateType.PENDING else None
+    return pending is not None and datetime.now(UTC) - pending.timestamp > SLOW
 
 
 async def _read(asked: list[str]) -> list[FlowRun]:

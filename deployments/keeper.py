@@ -26,6 +26,7 @@ from blocks.settings import Settings, read_settings
 from blocks.toolchain import open_seals
 from deployments.dispatch import START_TIME, Dispatch, Unregistered
 from deployments.heard import hear
+from deployments.jobs import describe_jobs
 from deployments.register import register
 
 SWEEP_EVERY = 2.0
@@ -48,7 +49,7 @@ class Keeper:
     def __init__(self, settings: Settings) -> None:
         self._engine = engine = open_database(settings.database_url)
         self._starts, self._pools = Starts(engine), Pools.read(settings.work_pools)
-        self._image = settings.pipeline_image
+        self._image, self._kubeconfig = settings.pipeline_image, settings.kubeconfig
         # Operations whose run is on its way, as Prefect said last.
         self._coming = frozenset[UUID]()
         self._dispatch = Dispatch(self._starts, Slots(engine, settings.max_applying), self._pools)
@@ -91,10 +92,17 @@ class Keeper:
         waited_for, self._coming = await self._starts.awaited(), frozenset()
         heard = await hear(waited_for)
         self._coming = frozenset(waited_for[run] for run in heard.alive)
-        for run, trouble in heard.troubles.items():
+        for run, trouble in {**heard.troubles, **await self._ask_cluster(heard.slow | heard.over)}.items():
             # One that is over is not waited for: the first few are followed by another at once, in case it was a worker that went away.
             said = self._starts.say(waited_for[run], run, trouble, over=run in heard.over)
             await _try(f"the trouble of operation {waited_for[run]}", said)
+
+    async def _ask_cluster(self, runs: frozenset[str]) -> dict[str, str]:
+        try:
+            return await describe_jobs(self._kubeconfig, runs)
+        except PipelineError as problem:
+            LOG.warning("the cluster does not say why runs do not begin: %s", problem)
+            return {}
 
     async def _start_beside_the_silent(self) -> None:
         # A process takes seconds to start: by the time it is there the lease has run out, or its holder was only slow and it ends quietly.

@@ -24,6 +24,7 @@ KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "Deployment": ("apis/apps/v1", "deployments"),
         "EndpointSlice": ("apis/discovery.k8s.io/v1", "endpointslices"),
         "Event": ("apis/events.k8s.io/v1", "events"),
+        "Job": ("apis/batch/v1", "jobs"),
         "HTTPRoute": ("apis/gateway.networking.k8s.io/v1", "httproutes"),
         "NetworkPolicy": ("apis/networking.k8s.io/v1", "networkpolicies"),
         "PodDisruptionBudget": ("apis/policy/v1", "poddisruptionbudgets"),

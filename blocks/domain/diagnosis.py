@@ -89,12 +89,24 @@ def give_up(sight: Sight, seconds: float) -> Diagnosis:
     return Diagnosis(Trouble.NOT_READY, summary, "look at the plugin's readiness path and its own words", pod=_name(waiting[0]))
 
 
+def diagnose_job(sight: Sight) -> Diagnosis | None:
+    """Why the pod of a Job does not begin to work, or None if nothing is the matter that can be seen; the sight has no Deployment."""
+    if sight.pods:
+        return diagnose(sight)
+    if told := _last_note(sight, "FailedCreate"):
+        return _refused_at_the_door(told)
+    return None
+
+
 def _cannot_create(sight: Sight) -> Diagnosis | None:
     """The Deployment says that its pods are refused at the door."""
     failure = _condition(sight.deployment or {}, "ReplicaFailure")
     if failure.get("status") != "True":
         return None
-    said = str(failure.get("message", ""))
+    return _refused_at_the_door(str(failure.get("message", "")))
+
+
+def _refused_at_the_door(said: str) -> Diagnosis:
     if re.search(r"exceeded quota|(maximum|minimum) .* usage per|must be less than or equal to", said):
         return Diagnosis(Trouble.QUOTA, f"there is no room: {said}", "ask for less, or have the namespace's quota raised")
     if "violates PodSecurity" in said:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from blocks.domain.diagnosis import Diagnosis, Sight, Trouble, diagnose, give_up, is_ready
+from blocks.domain.diagnosis import Diagnosis, Sight, Trouble, diagnose, diagnose_job, give_up, is_ready
 
 CASES = {
     path.stem: json.loads(path.read_text()) for path in sorted((Path(__file__).parents[2] / "cases" / "pods").glob("*.json"))
@@ -75,3 +75,20 @@ def test_no_pod_at_all_is_said_too() -> None:
 )
 def test_the_sentence_ends_with_the_last_words(words: str, sentence: str) -> None:
     assert Diagnosis(Trouble.CRASH, "it died", "do something", last_words=words).sentence == sentence
+
+
+REFUSED = (
+    'Error creating: pods "calm-fox-x" is forbidden: exceeded quota: quota, requested: pods=1, used: pods=16, limited: pods=16'
+)
+JOBS = {
+    "no room for its pod": (Sight(None, [], [{"reason": "FailedCreate", "note": REFUSED}]), Trouble.QUOTA),
+    "an image that is nowhere": (sight_of(CASES["no-such-image"] | {"deployment": None}), Trouble.IMAGE),
+    "a pod that runs": (sight_of(CASES["running"] | {"deployment": None}), None),
+    "nothing seen": (Sight(None, []), None),
+}
+
+
+@pytest.mark.parametrize(("sight", "trouble"), JOBS.values(), ids=JOBS)
+def test_why_a_job_does_not_begin(sight: Sight, trouble: Trouble | None) -> None:
+    found = diagnose_job(sight)
+    assert (found.trouble if found else None) == trouble
