@@ -82,8 +82,11 @@ def is_that_far(seen: Mapping[str, Any]) -> bool:
     return has_begun_to_roll_out(seen)
 
 
-def test_a_backend_is_installed_by_a_job_that_shows_no_secret(product: Product, jobs_tenant: Tenant, world: World) -> None:
-    accepted = product.ask(product.request("backend", jobs_tenant.name))
+@pytest.mark.parametrize("plugin", ["backend", pytest.param("frontend", marks=pytest.mark.long)])
+def test_a_plugin_is_installed_by_a_job_that_shows_no_secret(
+    product: Product, jobs_tenant: Tenant, world: World, plugin: str
+) -> None:
+    accepted = product.ask(product.request(plugin, jobs_tenant.name))
     jobs_tenant.adopt(accepted["id"])
     seen = product.await_end(accepted)
     assert seen["phase"] == "succeeded", seen["operation"]["reason"]
@@ -181,3 +184,11 @@ def test_jobs_outlive_their_worker_and_wait_for_it(product: Product, jobs_tenant
     assert (seen["phase"], seen["operation"]["attempt"]) == ("succeeded", attempt), seen["operation"]
     assert later["phase"] == "succeeded", later["operation"]
     assert machine.process("kubernetes-worker")["restarts"] > before["restarts"]
+
+
+@pytest.mark.long
+def test_a_job_outlives_prefects_server(product: Product, jobs_tenant: Tenant) -> None:
+    accepted = begin(product, jobs_tenant, "service")
+    before = versions(product, f"{jobs_tenant.name}-dev")
+    machine.kill(str(machine.process("prefect")["pid"]))
+    assert_ended_once(product, accepted, before, f"{jobs_tenant.name}-dev")
