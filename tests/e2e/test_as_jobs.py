@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import World
-from tests.e2e.api import FINAL, PATIENCE, Product
+from tests.e2e.answers import ASK
+from tests.e2e.api import FINAL, PATIENCE, Product, locked
 from tests.e2e.conftest import Tenant
 from tests.e2e.test_goes_on import has_begun_to_roll_out, versions
 from tests.infra import machine
@@ -90,7 +91,7 @@ def test_a_plugin_is_installed_by_a_job_that_shows_no_secret(
     jobs_tenant.adopt(accepted["id"])
     seen = product.await_end(accepted)
     assert seen["phase"] == "succeeded", seen["operation"]["reason"]
-    assert product.await_answer(seen, "/.plugin-pipeline/release", 200).status == 200
+    assert ASK[plugin](product, seen) == locked(seen)
     (job,) = jobs_of(product, accepted["operation"])
     assert job["metadata"]["labels"]["plugin-pipeline.io/installation"] == accepted["id"]
     pod = job["spec"]["template"]["spec"]
