@@ -4,7 +4,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.e2e.api import LOOK_EVERY, PATIENCE, Product
@@ -17,15 +16,15 @@ FLOW = "discover-plugins"
 
 def look(product: Product, watch: str) -> None:
     """One run of the deployment, for this watch alone, once it has ended well."""
-    with httpx.Client(base_url=product.world.prefect_api_url, timeout=30, trust_env=False) as prefect:
-        deployment = prefect.get(f"/deployments/name/{FLOW}/{FLOW}").raise_for_status().json()
-        assert [one["schedule"]["cron"] for one in deployment["schedules"]] == ["*/15 * * * *"]
-        asked = prefect.post(f"/deployments/{deployment['id']}/create_flow_run", json={"parameters": {"watch": watch}})
-        run, ends = asked.raise_for_status().json()["id"], time.monotonic() + PATIENCE
-        while (state := prefect.get(f"/flow_runs/{run}").raise_for_status().json()["state_type"]) != "COMPLETED":
-            assert state in ("SCHEDULED", "PENDING", "RUNNING"), state
-            assert time.monotonic() < ends, state
-            time.sleep(LOOK_EVERY)
+    prefect = product.prefect
+    deployment = prefect.get(f"deployments/name/{FLOW}/{FLOW}").raise_for_status().json()
+    assert [one["schedule"]["cron"] for one in deployment["schedules"]] == ["*/15 * * * *"]
+    asked = prefect.post(f"deployments/{deployment['id']}/create_flow_run", json={"parameters": {"watch": watch}})
+    run, ends = asked.raise_for_status().json()["id"], time.monotonic() + PATIENCE
+    while (state := prefect.get(f"flow_runs/{run}").raise_for_status().json()["state_type"]) != "COMPLETED":
+        assert state in ("SCHEDULED", "PENDING", "RUNNING"), state
+        assert time.monotonic() < ends, state
+        time.sleep(LOOK_EVERY)
 
 
 def publish(service: Service, version: str) -> None:

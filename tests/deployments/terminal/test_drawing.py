@@ -33,7 +33,15 @@ def make_step(name: str, state: StepState, seconds: float | None = None) -> Step
 
 def make_shown(verb: str = "install", phase: Phase = Phase.APPLYING, **changes: Any) -> InstallationShown:
     """One installation."""
-    about: dict[str, Any] = {"attempt": 1, "flow_run_url": None, "reason": None, "created_at": AT, "updated_at": AT, "steps": ()}
+    about: dict[str, Any] = {
+        "attempt": 1,
+        "flow_run_url": None,
+        "trouble": None,
+        "reason": None,
+        "created_at": AT,
+        "updated_at": AT,
+        "steps": (),
+    }
     about |= {"why": "", "place": None, "approval": None}
     operation = OperationShown(id=UUID(int=2), verb=verb, phase=phase, actor="ann", **about | changes)
     where = {"tenant": "acme", "environment": "dev", "plugin": "hello", "slug": "hello", "namespace": "acme-dev"}
