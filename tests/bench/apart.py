@@ -13,9 +13,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
+from dotenv import dotenv_values
 from sqlalchemy.engine import make_url
 
-from blocks.settings import Settings
+from blocks.settings import WORLD, Settings
 
 # Seconds that one process may take.
 LONGEST = 420
@@ -40,7 +41,8 @@ async def run_apart(memory: Mapping[str, str], *arguments: str) -> Any:
 
 def in_the_product(settings: Settings) -> dict[str, str]:
     """The environment of a process that talks to the running product's own Prefect."""
-    return {"PREFECT_API_URL": settings.prefect_api_url, "PREFECT_LOGGING_LEVEL": "ERROR"}
+    password = dotenv_values(WORLD)["PREFECT_API_AUTH_STRING"] or ""
+    return {"PREFECT_API_URL": settings.prefect_api_url, "PREFECT_API_AUTH_STRING": password, "PREFECT_LOGGING_LEVEL": "ERROR"}
 
 
 @asynccontextmanager
