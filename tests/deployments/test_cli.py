@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -115,6 +116,15 @@ def test_a_later_operation_does_not_stand_for_the_one_that_is_waited_for(
     assert run(["install", "-f", request_file, "--wait"]) == ExitCode.OK
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Whoever runs the tests in the background of a script ignores the signal, and its children would too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_leaves_the_operation_running(signed_in: Stage, request_file: str) -> None:
     signed_in.plan = lambda record, operation: [lambda: record.tell(operation, "resolve", Kind.INTENDED)]
     command = [sys.executable, "-m", "deployments.cli", "install", "-f", request_file, "--wait"]
