@@ -17,6 +17,7 @@ from deployments.terminal.exits import ExitCode, Stop
 from deployments.terminal.files import Address
 
 Shape = TypeVar("Shape", bound=BaseModel)
+Listed = TypeVar("Listed", InstallationList, WatchList)
 PAGE = 200
 JSON_LINES = "application/x-ndjson"
 REQUEST_SECONDS = 30.0
@@ -123,13 +124,8 @@ class Server:
 
     def installations(self, wanted: Mapping[str, str | None]) -> Iterator[InstallationShown]:
         """Every installation that is wanted, page by page as they are needed."""
-        query = {name: value for name, value in wanted.items() if value is not None} | {"limit": str(PAGE)}
-        while True:
-            page = read_shape(InstallationList, self._ask("GET", INSTALLATIONS, params=query))
+        for page in self._pages(InstallationList, INSTALLATIONS, wanted):
             yield from page.items
-            if page.next is None:
-                return
-            query = query | {"after": page.next}
 
     def set_watch(self, body: Mapping[str, object]) -> WatchShown:
         """Watch a plugin."""
@@ -149,13 +145,8 @@ class Server:
 
     def watches(self, wanted: Mapping[str, str | None]) -> Iterator[WatchShown]:
         """Every watch that is wanted, page by page as they are needed."""
-        query = {name: value for name, value in wanted.items() if value is not None} | {"limit": str(PAGE)}
-        while True:
-            page = read_shape(WatchList, self._ask("GET", WATCHES, params=query))
+        for page in self._pages(WatchList, WATCHES, wanted):
             yield from page.items
-            if page.next is None:
-                return
-            query = query | {"after": page.next}
 
     def status(self) -> dict[str, Any]:
         """How the whole stands."""
@@ -183,6 +174,15 @@ class Server:
     def _send(self, path: str, body: object, key: str | None, query: Mapping[str, str] | None = None) -> httpx.Response:
         headers = {"Idempotency-Key": key} if key else {}
         return self._ask("POST", path, json=body, headers=headers, params=dict(query or {}))
+
+    def _pages(self, shape: type[Listed], path: str, wanted: Mapping[str, str | None]) -> Iterator[Listed]:
+        query = {name: value for name, value in wanted.items() if value is not None} | {"limit": str(PAGE)}
+        while True:
+            page = read_shape(shape, self._ask("GET", path, params=query))
+            yield page
+            if page.next is None:
+                return
+            query = query | {"after": page.next}
 
     def _ask(self, method: str, path: str, **details: Any) -> httpx.Response:
         try:

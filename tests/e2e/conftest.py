@@ -74,3 +74,11 @@ def own_tenant(product: Product) -> Iterator[Tenant]:
     made = Tenant(product)
     yield made
     made.leave()
+
+
+@pytest.fixture
+def jobs_tenant(product: Product) -> Iterator[Tenant]:
+    """A tenant whose operations are carried by Jobs."""
+    made = Tenant(product, "jobs")
+    yield made
+    made.leave()

@@ -34,14 +34,6 @@ time.sleep(60)
 
 
 @pytest.fixture
-def jobs_tenant(product: Product) -> Iterator[Tenant]:
-    """A tenant whose operations are carried by Jobs."""
-    made = Tenant(product, "jobs")
-    yield made
-    made.leave()
-
-
-@pytest.fixture
 def other_jobs_tenant(product: Product) -> Iterator[Tenant]:
     """Another one."""
     made = Tenant(product, "jobs")

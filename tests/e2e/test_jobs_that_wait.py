@@ -13,14 +13,6 @@ from tests.e2e.test_as_jobs import HOME
 pytestmark = [pytest.mark.world, pytest.mark.long]
 
 
-@pytest.fixture
-def jobs_tenant(product: Product) -> Iterator[Tenant]:
-    """A tenant whose operations are carried by Jobs."""
-    made = Tenant(product, "jobs")
-    yield made
-    made.leave()
-
-
 @contextmanager
 def another_image(product: Product) -> Iterator[None]:
     """Runs that install are to run an image that nobody ever pushed."""
