@@ -45,7 +45,7 @@ class PluginDatabases:
                 await _make_role(server, name, operation)
             elif not maker:
                 raise Refused(f"the role {name} is there already and is not ours", "remove it from the database server")
-            await server.execute(f"ALTER ROLE {name} PASSWORD '{scram_verifier(password, os.urandom(16))}'")
+            await server.execute(f"ALTER ROLE {name} LOGIN PASSWORD '{scram_verifier(password, os.urandom(16))}'")
             if not await server.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
                 await server.execute(f"CREATE DATABASE {name} OWNER {name}")
             await server.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
@@ -59,7 +59,8 @@ class PluginDatabases:
             if not maker or (operation is not None and maker != str(operation)):
                 return False
             # The role goes last: as long as it is there, it says whose the database is.
-            await server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            await _end_sessions(server, name)
+            await server.execute(f"DROP DATABASE IF EXISTS {name}")
             await server.execute(f"DROP ROLE IF EXISTS {name}")
         return True
 
@@ -116,6 +117,13 @@ async def _maker(server: Any, name: str) -> str | None:
         return None
     ours, _, operation = str(comment).partition(" ")
     return operation if ours == "plugin-pipeline" else ""
+
+
+async def _end_sessions(server: Any, name: str) -> None:
+    # Not `DROP DATABASE … WITH (FORCE)`: while autovacuum is at work there, it is refused to everybody but a superuser; without FORCE the
+    # server itself sends autovacuum away. Sessions of others than the plugin are left alone, and the server says that it is used.
+    await server.execute(f"ALTER ROLE {name} NOLOGIN")
+    await server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND usename = $1", name)
 
 
 def _check(name: str) -> None:

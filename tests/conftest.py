@@ -1,22 +1,20 @@
 """What tests share. Databases are real (SQLite and PostgreSQL), the world is the one of `make up`; nothing here is faked."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
-import asyncpg
 import pytest
 from dotenv import dotenv_values
 from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, PREFECT_SERVER_ANALYTICS_ENABLED, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from blocks.catalog.database import open_database
 from blocks.catalog.migrate import migrate
 from blocks.settings import WORLD
+from tests.empty_databases import drop_database, make_database, plain
 
 INFRA = Path(__file__).parent / "infra"
 
@@ -44,12 +42,9 @@ def world() -> World:
 @pytest.fixture
 def fresh_postgresql(world: World) -> Iterator[str]:
     """The address of an empty PostgreSQL database, dropped afterwards."""
-    admin = make_url(world.plugin_database_admin_url)
-    plain = admin.set(drivername="postgresql").render_as_string(hide_password=False)
-    name = f"test_{secrets.token_hex(6)}"
-    asyncio.run(_execute(plain, f"CREATE DATABASE {name}"))
-    yield admin.set(database=name).render_as_string(hide_password=False)
-    asyncio.run(_execute(plain, f"DROP DATABASE {name} WITH (FORCE)"))
+    made = asyncio.run(make_database(world.plugin_database_admin_url))
+    yield plain(made)
+    asyncio.run(drop_database(world.plugin_database_admin_url, made))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -67,12 +62,6 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     await migrate(opened)
     yield opened
     await opened.dispose()
-
-
-async def _execute(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
-    await connection.execute(statement)
-    await connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import asyncpg
 from dotenv import dotenv_values
-from sqlalchemy.engine import make_url
 
 from blocks.settings import WORLD, Settings
+from tests.empty_databases import open_empty_database
 
 # Seconds that one process may take.
 LONGEST = 420
@@ -49,7 +48,7 @@ def in_the_product(settings: Settings) -> dict[str, str]:
 async def empty_memory(settings: Settings, kind: str = "postgresql") -> AsyncIterator[dict[str, str]]:
     """The environment of a process that remembers nothing; the record is in a database of this kind."""
     with TemporaryDirectory(prefix="bench-") as folder:
-        async with empty_database(settings.plugin_database_admin_url.get_secret_value()) as database:
+        async with open_empty_database(settings.plugin_database_admin_url.get_secret_value(), "bench") as database:
             own = {
                 "DATABASE_URL": database if kind == "postgresql" else f"sqlite+aiosqlite:///{folder}/record.db",
                 "STORAGE_DIR": str(Path(folder, "storage")),
@@ -58,16 +57,3 @@ async def empty_memory(settings: Settings, kind: str = "postgresql") -> AsyncIte
                 "REGISTRY": f"{settings.registry}/bench-{secrets.token_hex(4)}",
             }
             yield own | in_the_product(settings)
-
-
-@asynccontextmanager
-async def empty_database(admin_url: str) -> AsyncIterator[str]:
-    """The address of an empty PostgreSQL database, dropped afterwards."""
-    admin, name = make_url(admin_url), f"bench_{secrets.token_hex(6)}"
-    server = await asyncpg.connect(admin.set(drivername="postgresql").render_as_string(hide_password=False))
-    try:
-        await server.execute(f"CREATE DATABASE {name}")
-        yield admin.set(drivername="postgresql+asyncpg", database=name).render_as_string(hide_password=False)
-    finally:
-        await server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        await server.close()

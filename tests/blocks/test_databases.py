@@ -1,5 +1,6 @@
 """One database and one role for each plugin: made once, closed to others, dropped by whom it was made."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -16,7 +17,15 @@ from blocks.domain.errors import Refused, Transient
 from blocks.ports.cluster import Databases
 from tests.conftest import World
 from tests.fakes.databases import MemoryDatabases
+from tests.faults.postgres import open_postgres
 
+# Rows to be vacuumed so slowly that it lasts until the test is over.
+MUCH_TO_TIDY = (
+    """CREATE TABLE much WITH (autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0,
+       autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1) AS SELECT generate_series(1, 100000)""",
+    "DELETE FROM much",
+)
+TIDYING = "SELECT 1 FROM pg_stat_activity WHERE backend_type = 'autovacuum worker' AND query LIKE '%much%'"
 FIRST, SECOND = UUID(int=1), UUID(int=2)
 # The exchange that RFC 7677, section 3, prints, with its password "pencil"; so are the proofs below.
 NONCE = "rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0"
@@ -114,6 +123,20 @@ async def test_it_is_dropped_while_it_is_used(world: World) -> None:
     connection = await log_in(world, name, "hush")
     assert await databases.drop(name)
     connection.terminate()
+
+
+async def test_it_is_dropped_while_the_server_tidies_it_up() -> None:
+    name = f"p_{secrets.token_hex(8)}"
+    async with open_postgres(autovacuum_naptime="1s") as server:
+        await server.execute("CREATE ROLE tender LOGIN CREATEDB CREATEROLE")
+        databases = PluginDatabases(server.url.replace("postgres@", "tender@"))
+        await databases.ensure(name, "hush", FIRST)
+        await server.execute(*MUCH_TO_TIDY, database=name)
+        async with asyncio.timeout(60):
+            while not await server.execute(TIDYING):
+                await asyncio.sleep(0.1)
+        assert await databases.drop(name, FIRST)
+        assert await databases.names() == ()
 
 
 @pytest.mark.world

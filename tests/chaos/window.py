@@ -3,18 +3,16 @@
 import asyncio
 import contextlib
 import os
-import secrets
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg
 import httpx
 from prefect.settings import PREFECT_API_URL, temporary_settings
-from sqlalchemy.engine import URL, make_url
 
 from blocks.settings import Settings
+from tests.empty_databases import open_empty_database
 from tests.tasks.running import free_port
 
 PATIENCE = 120
@@ -50,13 +48,8 @@ async def open_window(folder: Path) -> AsyncIterator[str]:
 @asynccontextmanager
 async def fresh_record() -> AsyncIterator[str]:
     """The address of an empty PostgreSQL database, dropped afterwards."""
-    admin = make_url(Settings().plugin_database_admin_url.get_secret_value())
-    name = f"chaos_{secrets.token_hex(6)}"
-    await _execute(admin, f"CREATE DATABASE {name}")
-    try:
-        yield admin.set(database=name).render_as_string(hide_password=False)
-    finally:
-        await _execute(admin, f"DROP DATABASE {name} WITH (FORCE)")
+    async with open_empty_database(Settings().plugin_database_admin_url.get_secret_value(), "chaos") as address:
+        yield address
 
 
 async def _await_answer(address: str) -> None:
@@ -66,9 +59,3 @@ async def _await_answer(address: str) -> None:
                 if (await client.get(address)).status_code == 200:
                     return
             await asyncio.sleep(0.2)
-
-
-async def _execute(url: URL, statement: str) -> None:
-    connection = await asyncpg.connect(url.set(drivername="postgresql").render_as_string(hide_password=False))
-    await connection.execute(statement)
-    await connection.close()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from sqlalchemy.engine import make_url
 
 from tests.tasks.running import free_port
 
@@ -21,9 +22,9 @@ AS_POSTGRES = ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups
 class Postgres:
     """One server with one database."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **options: object) -> None:
         self._data, self._log, self._port = folder / "data", folder / "log", free_port()
-        here = {"port": self._port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder}
+        here = {"port": self._port, "listen_addresses": "127.0.0.1", "unix_socket_directories": folder} | options
         # What is written is written to the disk: a server that is shot is to keep its word.
         self._options = " ".join(f"-c {key}={value}" for key, value in here.items())
 
@@ -46,22 +47,28 @@ class Postgres:
 
     async def cut_connections(self) -> int:
         """Every connection but this one is ended; how many there were."""
-        connection: Any = await asyncpg.connect(self.url.replace("+asyncpg", ""))
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        return len(await self.execute(others))
+
+    async def execute(self, *statements: str, database: str = "postgres") -> list[Any]:
+        """Say this as its superuser; the rows of the last statement."""
+        connection: Any = await asyncpg.connect(
+            make_url(self.url).set(drivername="postgresql", database=database).render_as_string()
+        )
         try:
-            others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> $1"
-            return len(await connection.fetch(others, connection.get_server_pid()))
+            return list([await connection.fetch(one) for one in statements][-1])
         finally:
             await connection.close()
 
 
 @asynccontextmanager
-async def open_postgres() -> AsyncIterator[Postgres]:
-    """A server that runs, gone with its files at the end."""
+async def open_postgres(**options: object) -> AsyncIterator[Postgres]:
+    """A server that runs with these options, gone with its files at the end."""
     folder = Path(tempfile.mkdtemp(prefix="test-postgres-"))
     try:
         if AS_POSTGRES:
             shutil.chown(folder, "postgres", "postgres")
-        server = Postgres(folder)
+        server = Postgres(folder, **options)
         await server.make()
         await server.start()
         try:
