@@ -53,7 +53,7 @@ def trust(extra: Path | None) -> ssl.SSLContext:
     To read them takes as long as a step's whole bookkeeping: whoever opens several connections makes one context for all.
     """
     context = ssl.create_default_context()
-    if extra is not None:
+    if extra is not None and str(extra) != ssl.get_default_verify_paths().cafile:
         try:
             context.load_verify_locations(extra)
         except OSError as problem:

@@ -38,7 +38,9 @@ files_of() { # kind
   local folder=$ROOM/$1
   mkdir "$folder"
   settings_of "$1" >"$folder/pipeline.env"
-  cp "$PIPELINE_STATE/prefect/profiles.toml" "$PIPELINE_STATE/tokens/seals.key" "$folder/"
+  sed "s|$PKI/ca.crt|/etc/plugin-pipeline/world.crt|" "$PIPELINE_STATE/prefect/profiles.toml" >"$folder/profiles.toml"
+  cp "$PKI/ca.crt" "$folder/world.crt"
+  cp "$PIPELINE_STATE/tokens/seals.key" "$folder/"
   [ ! -s "$(says EXTRA_CA_BUNDLE)" ] || cp "$(says EXTRA_CA_BUNDLE)" "$folder/ca.crt"
   [ "$1" != discover ] || return 0
   cp "$PKI/docker-ca.crt" "$folder/ca.pem"
