@@ -1,6 +1,6 @@
 """The embedded work pool: one process that runs each flow run in a child of its own, forked from a server that has imported everything.
 
-Run it with `python -m deployments.pools.embedded`. A run that goes wrong harms no other one; what is cancelled on Prefect's page is really
+Run it with `python -m deployments.pools`. A run that goes wrong harms no other one; what is cancelled on Prefect's page is really
 ended. On SIGTERM it takes no new run, gives those on their way `worker_grace` seconds, and then kills what is left: their leases run out
 and others go on with their operations.
 """
@@ -128,7 +128,3 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     asyncio.run(work())
-
-
-if __name__ == "__main__":
-    main()

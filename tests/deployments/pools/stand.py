@@ -75,7 +75,7 @@ def worker(stand: Stand, folder: Path, **environment: str) -> Iterator[subproces
     told = {"PREFECT_API_URL": stand.api, "PREFECT_WORKER_QUERY_SECONDS": "0.2", "PREFECT_HOME": str(folder)}
     told |= {"PREFECT_WORKER_ENABLE_CANCELLATION": "true", "PREFECT_WORKER_WEBSERVER_PORT": "0", "PYTHONPATH": str(ROOT)}
     with (folder / "worker.log").open("ab") as log:
-        program = [sys.executable, "-m", "deployments.pools.embedded"]
+        program = [sys.executable, "-m", "deployments.pools"]
         process = subprocess.Popen(program, cwd=ROOT, env=os.environ | told | environment, stdout=log, stderr=log)
     family = [psutil.Process(process.pid)]
     try:
