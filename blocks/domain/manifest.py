@@ -6,10 +6,11 @@ Field names on the wire are camelCase (document 000); unknown fields are refused
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, IPvAnyNetwork, JsonValue, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import AfterValidator, Field, IPvAnyNetwork, JsonValue, ValidationInfo, field_validator, model_validator
 
 from blocks.domain.quantities import amount, cores, memory
+from blocks.domain.strategy import STAGED, Strategy, StrategyConfig
+from blocks.domain.strict import Strict
 
 Label = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,28}[a-z0-9])?$")]
 ObjectName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?$")]
@@ -18,12 +19,6 @@ HttpPath = Annotated[str, Field(pattern=r"^/[^\s?#]*$", max_length=256)]
 PackageName = Annotated[str, Field(pattern=r"^(@[a-z0-9][a-z0-9._-]*/)?[a-z0-9][a-z0-9._-]*$", max_length=214)]
 Cpu = Annotated[str, AfterValidator(cores), Field(description="cores, as 500m or 2")]
 Memory = Annotated[str, AfterValidator(memory), Field(description="bytes, as 256Mi or 1Gi")]
-
-
-class Strict(BaseModel):
-    """Frozen, camelCase on the wire, and nothing unknown."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
 
 class Runtime(StrEnum):
@@ -221,7 +216,9 @@ class InstallRequest(Strict):
     """One plugin for one tenant in one environment."""
 
     plugin: Plugin
-    strategy: Literal["rolling-update"] = "rolling-update"
+    strategy: Strategy = "rolling-update"
+    # Left out where there is none, as in requests that were recorded before there were stages: a plan's hash stays what it was.
+    strategy_config: StrategyConfig | None = Field(default=None, validate_default=True, exclude_if=lambda found: found is None)
     options: Options = Options()
     tenant: Label = "default"
     environment: Literal["dev", "staging", "prod"] = "dev"
@@ -233,6 +230,14 @@ class InstallRequest(Strict):
     depends_on: tuple[PackageName, ...] = Field(
         default=(), max_length=50, description="plugins that must serve for the same tenant and environment"
     )
+
+    @field_validator("strategy_config")
+    @classmethod
+    def _strategy_has_stages(cls, config: StrategyConfig | None, said: ValidationInfo) -> StrategyConfig | None:
+        strategy = said.data.get("strategy")
+        if config and strategy and strategy not in STAGED:
+            raise ValueError(f"{strategy} has no stages to configure; leave strategyConfig out, or ask for {' or '.join(STAGED)}")
+        return config or (StrategyConfig() if strategy in STAGED else None)
 
     @model_validator(mode="after")
     def _runtime_has_source(self) -> Self:

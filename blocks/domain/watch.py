@@ -11,7 +11,8 @@ from semantic_version import NpmSpec
 from blocks.domain.asking import NotInstalled
 from blocks.domain.errors import NotAllowed, Terminal
 from blocks.domain.journal import Reason
-from blocks.domain.manifest import Source, Strict
+from blocks.domain.manifest import Source
+from blocks.domain.strict import Strict
 
 Environment = Literal["dev", "staging", "prod"]
 

@@ -1,5 +1,7 @@
 """A request is checked to its last field; what is refused names the field."""
 
+import hashlib
+import json
 from copy import deepcopy
 from typing import Any
 
@@ -7,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from blocks.domain.manifest import FolderSource, InstallRequest, NpmSource
+from blocks.domain.strategy import StrategyConfig
 
 # Document 000's own example, with the addresses of its fields.
 DOCUMENT_000: dict[str, Any] = {
@@ -29,6 +32,10 @@ DOCUMENT_000: dict[str, Any] = {
     "strategy": "rolling-update",
     "options": {"skipSecurityScan": False, "skipDependencyCheck": False, "priority": 1},
 }
+
+
+# The hash of what that example was written down as before a request could have stages.
+WRITTEN_DOWN = "1ebc07ae0b85e5e60bf4329fb1c7e358f9814def594afd0213a38ba497ec01a3"
 
 
 def changed(path: str, value: Any) -> dict[str, Any]:
@@ -65,7 +72,10 @@ def test_the_example_of_document_000_is_accepted() -> None:
         pytest.param("plugin.observability.tracing.samplingRate", 2, id="more than every request"),
         pytest.param("plugin.runtime.type", "lambda", id="unknown runtime"),
         pytest.param("plugin.name", "../etc", id="a path as name"),
-        pytest.param("strategy", "canary", id="a strategy that is not offered yet"),
+        pytest.param("strategy", "blue-green", id="a strategy that is not offered yet"),
+        pytest.param("strategy", "a/b", id="another one"),
+        pytest.param("strategyConfig", {"stages": "100"}, id="stages without a strategy that has some"),
+        pytest.param("strategyConfig.stages", "10,20", id="stages that do not end with all"),
         pytest.param("options.skipSecurityScan", True, id="no scan"),
         pytest.param("tenant", "Team A", id="a tenant that is no label"),
         pytest.param("environment", "qa", id="unknown environment"),
@@ -84,6 +94,26 @@ def test_refuses_at_the_field(path: str, value: Any) -> None:
     named = path.split(".")
     shared = [str(part) for part in first][: len(named)]
     assert shared == named[: len(shared)], first
+
+
+def test_a_request_without_stages_is_written_down_as_before_there_were_any() -> None:
+    """Or every plan of what serves would have another hash."""
+    told = InstallRequest.model_validate(DOCUMENT_000 | {"strategyConfig": None}).model_dump(mode="json", by_alias=True)
+    assert hashlib.sha256(json.dumps(told).encode()).hexdigest() == WRITTEN_DOWN
+
+
+def test_a_canary_has_stages_whether_they_are_named_or_not() -> None:
+    """And they are written down, so that other defaults one day change nothing of what was asked for."""
+    for said in ({}, {"strategyConfig": None}, {"strategyConfig": {"stages": "10,30,50,100"}}):
+        request = InstallRequest.model_validate(changed("strategy", "canary") | said)
+        assert request.strategy_config == StrategyConfig()
+        assert InstallRequest.model_validate_json(request.model_dump_json(by_alias=True)) == request
+
+
+def test_stages_without_a_strategy_that_has_some_are_refused_with_a_sentence() -> None:
+    """At the field, and with what would help."""
+    with pytest.raises(ValidationError, match="rolling-update has no stages to configure; leave strategyConfig out, or ask for"):
+        InstallRequest.model_validate(changed("strategyConfig", {}))
 
 
 def test_source_follows_the_runtime() -> None:

@@ -1,0 +1,150 @@
+"""What is done next while a new revision has a share of the requests: one pure decision from what was measured so far.
+
+Nothing is remembered for this but the samples. They are taken at instants that follow from when the share came in force, and what
+they say follows from Prometheus's history at that instant: whoever takes over after a crash takes the same ones and decides the same.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import takewhile
+
+from blocks.domain.strategy import Analysis, Stage
+
+# Seconds that are waited at most before what people said is looked at again.
+LONGEST_WAIT = 1.0
+
+
+class Verdict(StrEnum):
+    """What a sample says; no data is no pass, and an error to measure is no failure."""
+
+    GOOD = "good"
+    BAD = "bad"
+    NO_DATA = "no-data"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What was measured at an instant (seconds since 1970), and what it says as a sentence with the number that decided.
+
+    `query` asks Prometheus for that number; a number that was not asked for or not there is None.
+    """
+
+    at: float
+    verdict: Verdict
+    sentence: str
+    query: str = ""
+    requests: float | None = None
+    success_rate: float | None = None
+    latency_ms: float | None = None
+
+
+@dataclass(frozen=True)
+class Observed:
+    """How a stage stands: since when its weight is in force, its samples in order, who paused it, whether a person promoted it."""
+
+    since: float
+    now: float
+    samples: tuple[Sample, ...] = ()
+    paused_by: str | None = None
+    promoted: bool = False
+
+
+@dataclass(frozen=True)
+class Measure:
+    """Take the sample of this instant."""
+
+    at: float
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Nothing is to be done for so many seconds."""
+
+    seconds: float
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Advance:
+    """The stage is over."""
+
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class GoBack:
+    """The revision is bad: the reason has the number that decided, what was wanted, and the query; `sample` is the one that decided."""
+
+    reason: str
+    sample: Sample
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Only a person can say how to go on."""
+
+    question: str
+
+
+Action = Measure | Wait | Advance | GoBack | Ask
+
+
+def next_action(stage: Stage, analysis: Analysis, observed: Observed) -> Action:
+    """What is done now; of two things that could be, the one that protects users more."""
+    bad = [one for one in observed.samples if one.verdict == Verdict.BAD]
+    if len(bad) > analysis.failure_limit:
+        return _go_back(bad, analysis.failure_limit)
+    if observed.paused_by is not None:
+        return Wait(LONGEST_WAIT, f"{observed.paused_by} paused it")
+    if observed.promoted:
+        return Advance("a person promoted it")
+    if not analysis.enabled:
+        return _soak(stage, observed) or Advance(f"{stage.weight} % for {stage.pause} s, without analysis")
+    # Every instant that has passed is measured, however late, before anything is concluded: a crash takes no bad sample away.
+    instant = observed.since + (len(observed.samples) + 1) * analysis.interval
+    if instant <= observed.now:
+        return Measure(instant)
+    return _too_many_errors(analysis, observed) or _soak(stage, observed, instant) or _judge(stage, analysis, observed, instant)
+
+
+def _go_back(bad: list[Sample], allowed: int) -> GoBack:
+    count = f"{len(bad)} bad samples, {allowed} allowed; the last: " if allowed else ""
+    return GoBack(f"{count}{bad[-1].sentence} ({bad[-1].query})", bad[-1])
+
+
+def _too_many_errors(analysis: Analysis, observed: Observed) -> Ask | None:
+    errors = list(takewhile(lambda one: one.verdict == Verdict.ERROR, reversed(observed.samples)))
+    if len(errors) < analysis.error_limit:
+        return None
+    return Ask(
+        f"it could not be measured {len(errors)} times in a row, the last time because {errors[0].sentence}; go on or back?"
+    )
+
+
+def _soak(stage: Stage, observed: Observed, *instants: float) -> Wait | None:
+    """A wait until the stage has had its time, or until an instant before that; None once it had."""
+    end = observed.since + stage.pause
+    if observed.now >= end:
+        return None
+    return _wait_until(min((end, *instants)), observed.now, f"{stage.weight} % for another {end - observed.now:.0f} s")
+
+
+def _judge(stage: Stage, analysis: Analysis, observed: Observed, instant: float) -> Action:
+    """What a stage comes to that has had its time: only data, and good data to the last, lets it pass."""
+    last = observed.samples[-1] if observed.samples else None
+    if last and last.verdict == Verdict.GOOD:
+        return Advance(last.sentence)
+    # Even where no time is given there is one instant to measure at.
+    patience = observed.since + max(stage.pause + analysis.extend, analysis.interval)
+    if observed.now < patience:
+        return _wait_until(min(patience, instant), observed.now, f"prolonged, because {_last_words(last)}")
+    return Ask(f"{_last_words(last)}, {observed.now - observed.since:.0f} s after {stage.weight} % came in force; go on or back?")
+
+
+def _last_words(last: Sample | None) -> str:
+    return last.sentence if last else "nothing was measured yet"
+
+
+def _wait_until(instant: float, now: float, why: str) -> Wait:
+    return Wait(min(LONGEST_WAIT, instant - now), why)

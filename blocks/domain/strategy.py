@@ -1,0 +1,115 @@
+"""How a new revision meets its users, in the words of a request: document 001's `stages` and `stageInterval`, and what is measured.
+
+Whatever way the stages were written, they are kept one by one with their weight and pause, so a recorded request says all of it.
+
+To add a strategy: name it in `Strategy`, and in `STAGED` if it goes by stages.
+"""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+
+from blocks.domain.strict import Strict
+
+Strategy = Literal["rolling-update", "canary"]
+STAGED: tuple[Strategy, ...] = ("canary",)
+WEIGHTS = re.compile(r"[0-9]{1,3}( *, *[0-9]{1,3})*")
+SECONDS = re.compile(r"[0-9]{1,4}")
+
+
+def read_seconds(value: Any) -> Any:
+    """The seconds as a number where they are written as document 001 does (`"300"`); a `ValueError` for other text."""
+    if not isinstance(value, str):
+        return value
+    if not SECONDS.fullmatch(value):
+        raise ValueError("write seconds as a whole number from 0 to 3600")
+    return int(value)
+
+
+Pause = Annotated[
+    int, Field(ge=0, le=3600, strict=True, description="seconds"), BeforeValidator(read_seconds, json_schema_input_type=int | str)
+]
+
+
+class Stage(Strict):
+    """A share of the requests in percent, and how many seconds it is kept before the next."""
+
+    weight: int = Field(ge=1, le=100, strict=True)
+    pause: Pause
+
+
+class StageWish(Strict):
+    """A stage as people write it; without a pause it is kept for the stage interval."""
+
+    weight: int
+    pause: int | str | None = None
+
+
+class Analysis(Strict):
+    """What a revision's answers are measured by, how often, and how much is forgiven; times in seconds.
+
+    `failure_limit` bad samples are allowed; after `error_limit` errors to measure, one after the other, a person is asked. A stage
+    that has no data yet is prolonged by up to `extend`.
+    """
+
+    enabled: bool = Field(default=True, strict=True)
+    success_rate: float = Field(default=0.99, ge=0, le=1, strict=True, description="least share of the answers that are not 5xx")
+    latency_ms: float | None = Field(
+        default=None, gt=0, le=3_600_000, strict=True, description="most milliseconds, at the quantile"
+    )
+    quantile: float = Field(default=0.99, gt=0, lt=1, strict=True)
+    interval: int = Field(default=10, ge=5, le=600, strict=True)
+    min_requests: int = Field(default=20, ge=1, le=1_000_000, strict=True, description="fewer are no data")
+    failure_limit: int = Field(default=0, ge=0, le=1000, strict=True)
+    error_limit: int = Field(default=3, ge=1, le=1000, strict=True)
+    extend: int = Field(default=300, ge=0, le=3600, strict=True)
+
+
+class StrategyConfig(Strict):
+    """The stages that a new revision goes through, and what it is measured by at each."""
+
+    stage_interval: Pause = 300
+    stages: tuple[Stage, ...] = Field(default=(10, 30, 50, 100), validate_default=True)
+    analysis: Analysis = Analysis()
+
+    @field_validator("stages", mode="before", json_schema_input_type=str | list[int] | list[StageWish])
+    @classmethod
+    def _read(cls, value: Any, said: ValidationInfo) -> Any:
+        wanted = _split(value) if isinstance(value, str) else value
+        if isinstance(wanted, list | tuple):
+            return list(_each(wanted, said.data.get("stage_interval", 0)))
+        raise ValueError('write stages as "10,30,50,100", or as a list of weights or of {"weight": 10, "pause": 60}')
+
+    @field_validator("stages")
+    @classmethod
+    def _rise(cls, stages: tuple[Stage, ...]) -> tuple[Stage, ...]:
+        if not 1 <= len(stages) <= 20:
+            raise ValueError(f"there are from 1 to 20 stages, not {len(stages)}")
+        for before, after in pairwise(stages):
+            if after.weight <= before.weight:
+                raise ValueError(f"each stage has more weight than the one before, but {after.weight} follows {before.weight}")
+        if stages[-1].weight != 100:
+            raise ValueError(f"the last stage has the weight 100, not {stages[-1].weight}")
+        return stages
+
+
+def _split(text: str) -> list[int]:
+    if not WEIGHTS.fullmatch(text.strip()):
+        raise ValueError("write stages as whole numbers with commas between them, as 10,30,50,100")
+    return [int(one) for one in text.split(",")]
+
+
+def _each(stages: list[Any] | tuple[Any, ...], interval: int) -> Iterator[Any]:
+    """Each stage with its pause, not yet checked."""
+    for one in stages:
+        if isinstance(one, int) and not isinstance(one, bool):
+            yield {"weight": one, "pause": interval}
+        elif isinstance(one, dict) and one.get("pause") is None:
+            yield one | {"pause": interval}
+        elif isinstance(one, dict | Stage):
+            yield one
+        else:
+            raise ValueError('a stage is a weight, as 10, or {"weight": 10, "pause": 60}')

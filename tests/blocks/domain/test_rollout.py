@@ -1,0 +1,244 @@
+"""What is done next at a stage: users are protected first, and no data is never a pass."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blocks.domain.rollout import (
+    LONGEST_WAIT,
+    Action,
+    Advance,
+    Ask,
+    GoBack,
+    Measure,
+    Observed,
+    Sample,
+    Verdict,
+    Wait,
+    next_action,
+)
+from blocks.domain.strategy import Analysis, Stage
+
+STAGE = Stage(weight=25, pause=30)
+ANALYSIS = Analysis(extend=40)
+SAID = {
+    "g": (Verdict.GOOD, "success rate 1 of 400 requests"),
+    "b": (Verdict.BAD, "success rate 0.31 of 412 requests, at least 0.99 wanted"),
+    "n": (Verdict.NO_DATA, "no requests were answered"),
+    "e": (Verdict.ERROR, "Prometheus does not answer"),
+}
+
+
+def taken(letters: str, since: float = 0, interval: int = 10) -> tuple[Sample, ...]:
+    """Samples by the first letters of their verdicts."""
+    return tuple(Sample(since + place * interval, *SAID[one], "sum(x)") for place, one in enumerate(letters, 1))
+
+
+def at(now: float, letters: str = "", paused_by: str | None = None, *, promoted: bool = False) -> Observed:
+    """A stage whose weight came in force at 0."""
+    return Observed(0, now, taken(letters), paused_by, promoted)
+
+
+def act(observed: Observed, analysis: Analysis = ANALYSIS, stage: Stage = STAGE) -> tuple[type, float | None]:
+    """Which action it is, and its time."""
+    found = next_action(stage, analysis, observed)
+    seconds = found.seconds if isinstance(found, Wait) else found.at if isinstance(found, Measure) else None
+    return type(found), seconds
+
+
+@pytest.mark.parametrize(
+    ("observed", "action"),
+    [
+        pytest.param(at(0), (Wait, 1), id="at first it waits, and not for long"),
+        pytest.param(at(9.5), (Wait, 0.5), id="until the next instant"),
+        pytest.param(at(10), (Measure, 10), id="which is measured when it is due"),
+        pytest.param(at(35), (Measure, 10), id="and when it was missed, as of its own time"),
+        pytest.param(at(35, "g"), (Measure, 20), id="with every one after it"),
+        pytest.param(at(29.5, "gg"), (Wait, 0.5), id="until the stage had its time"),
+        pytest.param(at(30, "gg"), (Measure, 30), id="whose end is an instant too"),
+        pytest.param(at(30, "ggg"), (Advance, None), id="it advances when all was good"),
+        pytest.param(at(30, "nng"), (Advance, None), id="and when there was data in the end"),
+        pytest.param(at(30, "eeg"), (Advance, None), id="and when it could be measured in the end"),
+        pytest.param(at(30, "ggn"), (Wait, 1), id="no data at the end prolongs"),
+        pytest.param(at(30, "gge"), (Wait, 1), id="an error at the end prolongs"),
+        pytest.param(at(40, "ggn"), (Measure, 40), id="and it goes on measuring"),
+        pytest.param(at(40, "ggng"), (Advance, None), id="until there is data"),
+        pytest.param(at(69.5, "ggnnnn"), (Wait, 0.5), id="as long as it may"),
+        pytest.param(at(70, "ggnnnn"), (Measure, 70), id="to the last instant"),
+        pytest.param(at(70, "ggnnnnn"), (Ask, None), id="then a person is asked"),
+        pytest.param(at(70, "ggnnnne"), (Ask, None), id="whatever the last was"),
+        pytest.param(at(80, "ggnnnnn"), (Measure, 80), id="who finds it measured again"),
+        pytest.param(at(80, "ggnnnnng"), (Advance, None), id="and need not answer if there is data now"),
+        pytest.param(at(10, "b"), (GoBack, None), id="bad goes back at once"),
+        pytest.param(at(90, "b"), (GoBack, None), id="before anything else is measured"),
+        pytest.param(at(10, "b", "ann"), (GoBack, None), id="also when it is paused"),
+        pytest.param(at(10, "b", promoted=True), (GoBack, None), id="also when it is promoted"),
+        pytest.param(at(30, "ggg", "ann"), (Wait, 1), id="paused it stays"),
+        pytest.param(at(30, "g", "ann", promoted=True), (Wait, 1), id="even promoted"),
+        pytest.param(at(5, promoted=True), (Advance, None), id="promoted it need not have its time"),
+        pytest.param(at(20, "ee"), (Wait, 1), id="two errors are borne"),
+        pytest.param(at(20.5, "gee"), (Wait, 1), id="after what was good too"),
+        pytest.param(at(25, "eee"), (Ask, None), id="at three a person is asked"),
+        pytest.param(at(45, "ege" + "e"), (Wait, 1), id="unless they were not one after the other"),
+        pytest.param(at(40, "eee"), (Measure, 40), id="who finds it tried again"),
+    ],
+)
+def test_next(observed: Observed, action: tuple[type, float | None]) -> None:
+    assert act(observed) == action
+
+
+@pytest.mark.parametrize(
+    ("observed", "action"),
+    [
+        pytest.param(at(10, "b"), (Wait, 1), id="one bad sample is borne"),
+        pytest.param(at(30, "bgb"), (Wait, 1), id="two, but the stage does not end with one"),
+        pytest.param(at(40, "bgbg"), (Advance, None), id="but with a good one"),
+        pytest.param(at(70, "bgbnnnn"), (Ask, None), id="or by a person"),
+        pytest.param(at(30, "bbb"), (GoBack, None), id="three are too many"),
+    ],
+)
+def test_where_two_bad_samples_are_allowed(observed: Observed, action: tuple[type, float | None]) -> None:
+    assert act(observed, Analysis(failure_limit=2, extend=40)) == action
+
+
+@pytest.mark.parametrize(
+    ("observed", "action"),
+    [
+        pytest.param(at(0), (Wait, 1), id="waits for its first instant"),
+        pytest.param(at(10), (Measure, 10), id="takes it"),
+        pytest.param(at(10, "g"), (Advance, None), id="advances with data"),
+        pytest.param(at(10, "n"), (Ask, None), id="asks without"),
+    ],
+)
+def test_a_stage_without_a_pause_or_a_prolongation(observed: Observed, action: tuple[type, float | None]) -> None:
+    assert act(observed, Analysis(extend=0), Stage(weight=100, pause=0)) == action
+
+
+@pytest.mark.parametrize(
+    ("observed", "action"),
+    [
+        pytest.param(at(12), (Wait, 1), id="only has its time"),
+        pytest.param(at(29.75), (Wait, 0.25), id="to the end"),
+        pytest.param(at(30), (Advance, None), id="and is over"),
+        pytest.param(at(30, paused_by="ann"), (Wait, 1), id="unless it is paused"),
+    ],
+)
+def test_a_stage_without_analysis(observed: Observed, action: tuple[type, float | None]) -> None:
+    assert act(observed, Analysis(enabled=False)) == action
+
+
+@pytest.mark.parametrize(
+    ("action", "sentence"),
+    [
+        pytest.param(
+            next_action(STAGE, ANALYSIS, at(20, "gb")),
+            "success rate 0.31 of 412 requests, at least 0.99 wanted (sum(x))",
+            id="going back: the number, what was wanted and the query",
+        ),
+        pytest.param(
+            next_action(STAGE, Analysis(failure_limit=1), at(20, "bb")),
+            "2 bad samples, 1 allowed; the last: success rate 0.31 of 412 requests, at least 0.99 wanted (sum(x))",
+            id="going back after more than one",
+        ),
+        pytest.param(
+            next_action(STAGE, ANALYSIS, at(35, "eee")),
+            "it could not be measured 3 times in a row, the last time because Prometheus does not answer; go on or back?",
+            id="asking after errors",
+        ),
+        pytest.param(
+            next_action(STAGE, ANALYSIS, at(70, "nnnnnnn")),
+            "no requests were answered, 70 s after 25 % came in force; go on or back?",
+            id="asking for want of data",
+        ),
+        pytest.param(next_action(STAGE, ANALYSIS, at(30, "ggg")), "success rate 1 of 400 requests", id="advancing"),
+        pytest.param(next_action(STAGE, ANALYSIS, at(1, promoted=True)), "a person promoted it", id="being promoted"),
+        pytest.param(next_action(STAGE, Analysis(enabled=False), at(30)), "25 % for 30 s, without analysis", id="only waiting"),
+        pytest.param(next_action(STAGE, ANALYSIS, at(1, paused_by="ann")), "ann paused it", id="being paused"),
+        pytest.param(next_action(STAGE, ANALYSIS, at(12, "g")), "25 % for another 18 s", id="soaking"),
+        pytest.param(
+            next_action(STAGE, ANALYSIS, at(32, "ggn")), "prolonged, because no requests were answered", id="prolonging"
+        ),
+        pytest.param(
+            next_action(Stage(weight=25, pause=0), ANALYSIS, at(3)),
+            "prolonged, because nothing was measured yet",
+            id="prolonging before the first sample",
+        ),
+    ],
+)
+def test_people_are_told(action: Action, sentence: str) -> None:
+    match action:
+        case GoBack(told) | Ask(told) | Advance(told) | Wait(_, told):
+            assert told == sentence
+        case Measure():
+            pytest.fail("measuring says nothing")
+
+
+STAGES = st.builds(Stage, weight=st.integers(1, 100), pause=st.integers(0, 60))
+ANALYSES = st.builds(
+    Analysis,
+    enabled=st.booleans(),
+    interval=st.integers(5, 30),
+    failure_limit=st.integers(0, 2),
+    error_limit=st.integers(1, 4),
+    extend=st.integers(0, 60),
+)
+LETTERS = st.text("gbne", max_size=12)
+INSTANTS = st.floats(0, 200, allow_nan=False)
+PEOPLE = st.sampled_from([None, "ann"])
+
+
+@st.composite
+def observations(draw: st.DrawFn, analysis: Analysis) -> Observed:
+    """A stage with samples of the instants that had passed, some of them perhaps still to be taken."""
+    since, lasted = draw(st.floats(0, 2e9)), draw(INSTANTS)
+    letters = draw(LETTERS)[: int(lasted / analysis.interval)]
+    return Observed(since, since + lasted, taken(letters, since, analysis.interval), draw(PEOPLE), draw(st.booleans()))
+
+
+@given(stage=STAGES, analysis=ANALYSES, draw=st.data())
+def test_always(stage: Stage, analysis: Analysis, draw: st.DataObject) -> None:
+    observed = draw.draw(observations(analysis))
+    verdicts = [one.verdict for one in observed.samples]
+    match next_action(stage, analysis, observed):
+        case Advance():
+            assert observed.promoted or not analysis.enabled or verdicts[-1] == Verdict.GOOD
+            assert observed.promoted or observed.now >= observed.since + stage.pause
+            assert observed.paused_by is None
+        case GoBack(_, sample):
+            assert sample.verdict == Verdict.BAD
+            assert verdicts.count(Verdict.BAD) > analysis.failure_limit
+        case Ask():
+            assert verdicts[-1] != Verdict.GOOD
+        case Wait(seconds):
+            assert 0 < seconds <= LONGEST_WAIT
+        case Measure(instant):
+            assert instant <= observed.now
+            assert instant not in [one.at for one in observed.samples]
+
+
+def carry(stage: Stage, analysis: Analysis, letters: str, dies_at: int) -> tuple[Action, list[float]]:
+    """Go on until the stage is decided, where history says `letters`; at its nth step the carrier is away for 35 s."""
+    since, samples, measured = 1e9, taken(letters, 1e9, analysis.interval), 0
+    now, instants = since, []
+    for step in range(10_000):
+        now += 35 if step == dies_at else 0
+        match next_action(stage, analysis, Observed(since, now, samples[:measured])):
+            case Measure(instant):
+                measured, instants = measured + 1, [*instants, instant]
+            case Wait(seconds):
+                now += seconds
+            case Advance() | GoBack() | Ask() as decided:
+                return decided, instants
+    raise AssertionError("it never came to a decision")
+
+
+@given(stage=STAGES, analysis=ANALYSES, letters=st.text("gbn", min_size=40, max_size=40), dies_at=st.integers(0, 150))
+def test_a_carrier_that_was_away_decides_as_one_that_was_not(
+    stage: Stage, analysis: Analysis, letters: str, dies_at: int
+) -> None:
+    """The same samples are taken again. It knows more only where time went on meanwhile, with the share as it was."""
+    steady, instants = carry(stage, analysis, letters, -1)
+    late, caught_up = carry(stage, analysis, letters, dies_at)
+    assert caught_up[: len(instants)] == instants
+    if isinstance(steady, GoBack) or len(caught_up) == len(instants):
+        assert (type(late), getattr(late, "sample", None)) == (type(steady), getattr(steady, "sample", None))

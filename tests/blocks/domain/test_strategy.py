@@ -1,0 +1,131 @@
+"""What a request says of its strategy is read in every way of writing it, and what is wrong is named in a sentence."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from blocks.domain.strategy import Analysis, Stage, StrategyConfig
+
+
+def read(**said: Any) -> StrategyConfig:
+    """What a request says, as it comes over the wire."""
+    return StrategyConfig.model_validate(said)
+
+
+def stages(*weights: int, pause: int = 300) -> tuple[Stage, ...]:
+    """Stages that are kept equally long."""
+    return tuple(Stage(weight=weight, pause=pause) for weight in weights)
+
+
+DEFAULT = stages(10, 30, 50, 100)
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        pytest.param({}, DEFAULT, id="nothing"),
+        pytest.param({"stages": "10,30,50,100", "stageInterval": "300"}, DEFAULT, id="the words of document 001"),
+        pytest.param({"stages": " 10, 30 ,50,100 "}, DEFAULT, id="with spaces"),
+        pytest.param({"stages": [10, 30, 50, 100], "stageInterval": 300}, DEFAULT, id="numbers"),
+        pytest.param({"stageInterval": "0"}, stages(10, 30, 50, 100, pause=0), id="another interval alone"),
+        pytest.param({"stages": "100", "stageInterval": 3600}, stages(100, pause=3600), id="one stage, an hour"),
+        pytest.param({"stages": [*range(1, 20), 100]}, stages(*range(1, 20), 100), id="twenty stages"),
+        pytest.param(
+            {
+                "stages": [
+                    {"weight": 5, "pause": 7},
+                    {"weight": 6, "pause": "8"},
+                    {"weight": 7},
+                    {"weight": 8, "pause": None},
+                    100,
+                ]
+            },
+            (Stage(weight=5, pause=7), Stage(weight=6, pause=8), *stages(7, 8, 100)),
+            id="pauses of their own where there are any",
+        ),
+        pytest.param({"stages": DEFAULT}, DEFAULT, id="stages as they are kept"),
+    ],
+)
+def test_stages_are_read_from(said: dict[str, Any], meant: tuple[Stage, ...]) -> None:
+    assert read(**said).stages == meant
+
+
+@pytest.mark.parametrize(
+    ("said", "place", "message"),
+    [
+        pytest.param({"stages": "10;100"}, ("stages",), "whole numbers with commas", id="no commas"),
+        pytest.param({"stages": "10%,100%"}, ("stages",), "whole numbers with commas", id="percent signs"),
+        pytest.param({"stages": "10,,100"}, ("stages",), "whole numbers with commas", id="a gap"),
+        pytest.param({"stages": ""}, ("stages",), "whole numbers with commas", id="empty text"),
+        pytest.param({"stages": 100}, ("stages",), "as a list of weights", id="one number"),
+        pytest.param({"stages": {"weight": 100}}, ("stages",), "as a list of weights", id="one stage without a list"),
+        pytest.param({"stages": []}, ("stages",), "from 1 to 20 stages, not 0", id="no stages"),
+        pytest.param({"stages": [*range(1, 21), 100]}, ("stages",), "from 1 to 20 stages, not 21", id="too many stages"),
+        pytest.param({"stages": "10,50"}, ("stages",), "the last stage has the weight 100, not 50", id="an end before all"),
+        pytest.param({"stages": "30,10,100"}, ("stages",), "but 10 follows 30", id="falling weights"),
+        pytest.param({"stages": "10,100,100"}, ("stages",), "but 100 follows 100", id="equal weights"),
+        pytest.param({"stages": "0,100"}, ("stages", 0, "weight"), "greater than or equal to 1", id="weight zero"),
+        pytest.param({"stages": [10, 101]}, ("stages", 1, "weight"), "less than or equal to 100", id="more than all"),
+        pytest.param({"stages": [1.5, 100]}, ("stages",), "a stage is a weight", id="a fraction of a percent"),
+        pytest.param({"stages": [True, 100]}, ("stages",), "a stage is a weight", id="true as a weight"),
+        pytest.param({"stages": ["10", 100]}, ("stages",), "a stage is a weight", id="a weight in quotes"),
+        pytest.param({"stages": [{"pause": 1}, 100]}, ("stages", 0, "weight"), "required", id="a stage without a weight"),
+        pytest.param({"stages": [{"weight": 1, "for": 1}, 100]}, ("stages", 0, "for"), "not permitted", id="an unknown field"),
+        pytest.param(
+            {"stages": [{"weight": 100, "pause": 3601}]}, ("stages", 0, "pause"), "equal to 3600", id="too long a pause"
+        ),
+        pytest.param({"stages": [{"weight": 100, "pause": "1h"}]}, ("stages", 0, "pause"), "a whole number", id="hours"),
+        pytest.param({"stageInterval": "5m"}, ("stageInterval",), "whole number from 0 to 3600", id="minutes"),
+        pytest.param({"stageInterval": -1}, ("stageInterval",), "greater than or equal to 0", id="a negative interval"),
+        pytest.param({"stageInterval": 1.5}, ("stageInterval",), "valid integer", id="a fraction of a second"),
+        pytest.param({"analysis": {"interval": 4}}, ("analysis", "interval"), "equal to 5", id="samples too often"),
+        pytest.param({"analysis": {"interval": 601}}, ("analysis", "interval"), "equal to 600", id="samples too seldom"),
+        pytest.param({"analysis": {"successRate": 99}}, ("analysis", "successRate"), "equal to 1", id="a rate in percent"),
+        pytest.param({"analysis": {"successRate": True}}, ("analysis", "successRate"), "valid number", id="true as a rate"),
+        pytest.param({"analysis": {"latencyMs": 0}}, ("analysis", "latencyMs"), "greater than 0", id="no latency at all"),
+        pytest.param({"analysis": {"quantile": 99}}, ("analysis", "quantile"), "less than 1", id="a percentile as a quantile"),
+        pytest.param(
+            {"analysis": {"minRequests": 0}}, ("analysis", "minRequests"), "equal to 1", id="a verdict without requests"
+        ),
+        pytest.param(
+            {"analysis": {"failureLimit": -1}}, ("analysis", "failureLimit"), "equal to 0", id="fewer failures than none"
+        ),
+        pytest.param({"analysis": {"errorLimit": 0}}, ("analysis", "errorLimit"), "equal to 1", id="no errors before any"),
+        pytest.param({"analysis": {"extend": 3601}}, ("analysis", "extend"), "equal to 3600", id="prolonged for too long"),
+        pytest.param({"analysis": {"enabled": "no"}}, ("analysis", "enabled"), "valid boolean", id="no as a word"),
+    ],
+)
+def test_it_refuses(said: dict[str, Any], place: tuple[str | int, ...], message: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        read(**said)
+    (error,) = refused.value.errors()
+    assert error["loc"] == place
+    assert message in error["msg"]
+
+
+def test_what_is_measured_has_its_defaults() -> None:
+    assert read(analysis={}).analysis == Analysis() == read().analysis
+    told = read().model_dump(mode="json", by_alias=True)["analysis"]
+    assert told == {
+        "enabled": True,
+        "successRate": 0.99,
+        "latencyMs": None,
+        "quantile": 0.99,
+        "interval": 10,
+        "minRequests": 20,
+        "failureLimit": 0,
+        "errorLimit": 3,
+        "extend": 300,
+    }
+
+
+def test_what_is_written_down_is_read_as_the_same() -> None:
+    config = read(stages=[{"weight": 5, "pause": 7}, 100], stageInterval="60", analysis={"latencyMs": 250})
+    assert StrategyConfig.model_validate_json(config.model_dump_json(by_alias=True)) == config
+
+
+def test_the_schema_names_every_way_of_writing() -> None:
+    told = StrategyConfig.model_json_schema()["properties"]
+    assert [one["type"] for one in told["stages"]["anyOf"]] == ["string", "array", "array"]
+    assert [one["type"] for one in told["stageInterval"]["anyOf"]] == ["integer", "string"]
