@@ -219,7 +219,7 @@ def test_always(stage: Stage, analysis: Analysis, draw: st.DataObject) -> None:
 def carry(stage: Stage, analysis: Analysis, letters: str, dies_at: int) -> tuple[Action, list[float]]:
     """Go on until the stage is decided, where history says `letters`; at its nth step the carrier is away for 35 s."""
     since, samples, measured = 1e9, taken(letters, 1e9, analysis.interval), 0
-    now, instants = since, []
+    now, instants = since, list[float]()
     for step in range(10_000):
         now += 35 if step == dies_at else 0
         match next_action(stage, analysis, Observed(since, now, samples[:measured])):
