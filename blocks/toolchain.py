@@ -23,8 +23,10 @@ from blocks.image_registry import open_image_registry
 from blocks.package_manager import Pnpm
 from blocks.ports.cluster import Cluster, Databases, Web
 from blocks.ports.images import ImageBuilder, ImageRegistry
+from blocks.ports.metrics import Metrics
 from blocks.ports.scanners import Scanner
 from blocks.ports.sources import Packages, Sources, Storage
+from blocks.prometheus import open_prometheus
 from blocks.scanners.configured import open_scanners
 from blocks.settings import Settings
 from blocks.sources.known import open_sources, trust
@@ -53,6 +55,7 @@ class Toolchain:
     cluster: Cluster
     databases: Databases
     web: Web
+    metrics: Metrics
 
 
 def open_seals(settings: Settings) -> FolderSeals:
@@ -93,4 +96,5 @@ async def open_toolchain(settings: Settings, operation: UUID) -> AsyncIterator[T
             cluster=await stack.enter_async_context(open_cluster(settings.kubeconfig, fence)),
             databases=PluginDatabases(settings.plugin_database_admin_url.get_secret_value()),
             web=await stack.enter_async_context(open_web(settings.gateway_url, tls)),
+            metrics=await stack.enter_async_context(open_prometheus(settings.prometheus_url, tls)),
         )

@@ -24,6 +24,7 @@ from tasks.retire import retire_revision
 from tasks.rollout import roll_out
 from tasks.scan import scan
 from tasks.shift import shift_traffic
+from tasks.stages import advance, route_stage, watch_stage
 from tasks.verify import verify
 
 STEPS = (
@@ -41,6 +42,8 @@ STEPS = (
     hand_over_data,
     roll_out,
     shift_traffic,
+    route_stage,
+    watch_stage,
     verify,
     serve_revision,
     retire_revision,
@@ -69,7 +72,7 @@ async def tell(work: Work) -> None:
     if plan.data:
         await hand_over_data(work, plan)
     await roll_out(work, plan)
-    await shift_traffic(work, plan)
+    await (advance if plan.stages else shift_traffic)(work, plan)
     await verify(work, plan)
     await serve_revision(work, plan)
     await retire_revision(work, plan)

@@ -16,10 +16,9 @@ from blocks.catalog.seals import Seals
 from blocks.catalog.tables import JournalEntry, Operation
 from blocks.domain.errors import ChainBroken, LeaseLost
 from blocks.domain.journal import PHASE_AFTER, WORKABLE, Entry, Fact, Kind, first_broken
+from blocks.domain.status import told_reason
 
 JOURNAL = SQLModel.metadata.tables[str(JournalEntry.__tablename__)]
-# These entries carry a reason as their payload, and the operation's row shows it to people.
-WITH_REASON = frozenset({Kind.FAILED, Kind.REFUSED, Kind.CANCELLED, Kind.FROZEN, Kind.HALTED})
 
 
 class Journal:
@@ -75,8 +74,8 @@ def row_after(fact: Fact) -> dict[str, Any]:
     moved: dict[str, Any] = {"phase": phase.value}
     if phase not in WORKABLE:
         moved |= {"slot": False, "holder": "", "expires": 0}
-    if fact.kind in WITH_REASON:
-        moved["reason"] = fact.payload
+    if why := told_reason(fact):
+        moved["reason"] = why
     if fact.kind is not Kind.VOTED:
         moved["wakes_at"] = _wakes_at(fact)
     return moved

@@ -29,6 +29,7 @@ from blocks.domain.words import (
     answer_cancel,
     answer_expire,
     answer_freeze,
+    answer_promote,
     answer_refuse,
     answer_retry,
     answer_unfreeze,
@@ -102,6 +103,12 @@ class Words:
         """Let a frozen operation try again; on the way back, what cannot be taken back is left as it is if that is accepted."""
         return await self._say(operation, Said(speaker, reason, accept_remaining=accept_remaining), answer_retry, key)
 
+    async def promote(
+        self, operation: UUID, speaker: Speaker, reason: str, *, fully: bool = False, key: str | None = None
+    ) -> Phase:
+        """Let the stage that is watched be good enough, and with `fully` all that would follow it."""
+        return await self._say(operation, Said(speaker, reason, fully=fully), answer_promote, key)
+
     async def expire(self) -> list[UUID]:
         """Refuse every question that nobody answered in time; returns the operations that are taken back now.
 
@@ -127,7 +134,7 @@ class Words:
             return [UUID(str(row.id)) for row in await database.execute(pick(Operation.id).where(due))]
 
     async def _say(self, operation: UUID, said: Said, answer: Answer, key: str | None = None) -> Phase:
-        body = f"{answer.__name__} {operation} {said.speaker.subject} {said.hash} {said.accept_remaining} {said.why}"
+        body = f"{answer.__name__} {operation} {said.speaker.subject} {said.hash} {said.accept_remaining} {said.fully} {said.why}"
         phase, last = await self._record(_Word(operation, partial(answer, said), key, body))
         if last and self._seals:
             await self._seals.keep(operation, last.seq, last.hash)

@@ -14,6 +14,7 @@
     . Refused            an outside system said no and will say no again
     . RolloutFailed      the plugin's pods do not become ready
     . VerificationFailed what answers is not what was installed
+    . AnalysisFailed     the numbers of the new revision are worse than was asked for
     . PlanStale          the world or the plan changed since this was recorded
     . PointOfNoReturn    undo stopped at a step that cannot be taken back
     . Exhausted          a step was begun too often without ever coming to a result
@@ -155,6 +156,12 @@ class VerificationFailed(Terminal):
     """What answers is not what was installed."""
 
     code = "verification-failed"
+
+
+class AnalysisFailed(Terminal):
+    """The numbers of the new revision are worse than was asked for."""
+
+    code = "analysis-failed"
 
 
 class PlanStale(Terminal):

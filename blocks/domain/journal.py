@@ -30,6 +30,7 @@ class Kind(StrEnum):
     CANCELLED = "cancelled"
     HALTED = "halted"
     RESUMED = "resumed"
+    PROMOTED = "promoted"
     REVERTING = "reverting"
     UNDOING = "undoing"
     UNDONE = "undone"
@@ -67,6 +68,7 @@ PHASE_AFTER: Mapping[Kind, Phase] = MappingProxyType(
         Kind.CANCELLED: Phase.UNDOING,
         Kind.HALTED: Phase.FROZEN,
         Kind.RESUMED: Phase.APPLYING,
+        Kind.PROMOTED: Phase.APPLYING,
         Kind.REVERTING: Phase.UNDOING,
         Kind.UNDOING: Phase.UNDOING,
         Kind.UNDONE: Phase.UNDOING,
@@ -129,7 +131,8 @@ class Entry:
 class State:
     """What the entries so far amount to; `intents` keeps the order in which steps were first begun.
 
-    `votes` are those on the question that stands, by who cast them; `tries` are the tokens under which a step, or its undo under
+    `questions` holds the one that stands, `votes` what was said to it, by who said so; `promotions` what people said to a stage that was
+    watched, by its step; `tries` are the tokens under which a step, or its undo under
     `undo <step>`, was begun without ever coming to a result. `failed`: the way is back. `accepted`: what cannot be taken back may stay.
     """
 
@@ -138,6 +141,7 @@ class State:
     results: Mapping[str, str] = field(default_factory=dict)
     questions: Mapping[str, str] = field(default_factory=dict)
     votes: Mapping[str, str] = field(default_factory=dict)
+    promotions: Mapping[str, str] = field(default_factory=dict)
     tries: Mapping[str, frozenset[int]] = field(default_factory=dict)
     failed: bool = False
     accepted: bool = False
@@ -161,18 +165,21 @@ class State:
     def _told(self, entry: Entry) -> dict[str, Mapping[str, str]]:
         """What the entry changes in what steps and people said."""
         told = {entry.step: entry.payload}
+        changed: dict[str, Mapping[str, str]] = {}
         match entry.kind:
             case Kind.INTENDED:
-                return {"intents": {**self.intents, **told}}
+                changed = {"intents": {**self.intents, **told}}
             case Kind.PARKED:
-                return {"questions": {**self.questions, **told}, "votes": {}}
+                changed = {"questions": told, "votes": {}}
             case Kind.VOTED:
-                return {"votes": {**self.votes, entry.actor: entry.payload}}
+                changed = {"votes": {**self.votes, entry.actor: entry.payload}}
+            case Kind.PROMOTED:
+                changed = {"promotions": {**self.promotions, **told}}
             case Kind.DONE | Kind.APPROVED:
-                return {"results": {**self.results, **told}}
+                changed = {"results": {**self.results, **told}}
             case Kind.UNDONE:
-                return {"intents": _without(self.intents, entry.step), "results": _without(self.results, entry.step)}
-        return {}
+                changed = {"intents": _without(self.intents, entry.step), "results": _without(self.results, entry.step)}
+        return changed
 
 
 def fold(entries: Iterable[Entry]) -> State:

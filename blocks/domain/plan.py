@@ -20,6 +20,8 @@ from blocks.domain.objects.labels import stamped
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import Phase, every, phases
 from blocks.domain.planned import PlannedStep
+from blocks.domain.stages import stages_of
+from blocks.domain.strategy import Stage
 
 SCHEMA = 2
 
@@ -29,7 +31,8 @@ class Plan:
     """One revision about to be put up; `hash` is that of what people agree to, `document` a key in storage, paths are HTTP paths.
 
     `before` is the document of the revision that serves, `before_by` its operation, `previous` its number. `target` is the release as
-    `name@version`, `changes` how many objects will change, `data` what becomes of the plugin's data where that cannot be taken back.
+    `name@version`, `changes` how many objects will change, `stages` how it meets its
+    users (empty: all at once), `data` what becomes of the plugin's data where that cannot be taken back.
     """
 
     hash: str
@@ -56,6 +59,7 @@ class Plan:
     target: str = ""
     integrity: str = ""
     before_by: str = ""
+    stages: tuple[Stage, ...] = ()
 
     @property
     def name(self) -> str:
@@ -127,6 +131,7 @@ def compose_plan(hashed: Mapping[str, Any], shown: Mapping[str, Any], document: 
         data=hashed["data"],
         target=f"{release['name']}@{release['version']}",
         integrity=release["integrity"],
+        stages=stages_of(hashed),
         **names,
     )
 

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from blocks.domain.manifest import InstallRequest
+from blocks.domain.stages import config_of, stages_of
+from blocks.domain.strategy import Stage
+
 
 @dataclass(frozen=True)
 class PlannedStep:
@@ -18,6 +22,8 @@ class PlannedStep:
     back: str = ""
 
 
+# All requests in one write, where a request asks for no stages.
+SHIFT = "shift_traffic"
 STEPS = (
     PlannedStep("approval", "needless", "wait until enough people agree to exactly this plan"),
     PlannedStep("confirm_plan", "needless", "look again whether the world is as it was planned for"),
@@ -42,7 +48,7 @@ STEPS = (
         "put up the revision beside the one before, and wait until it is ready",
         "take it down, or put it back to sleep",
     ),
-    PlannedStep("shift_traffic", "reversible", "send all requests to the revision, in one write", "send them back, in one write"),
+    PlannedStep(SHIFT, "reversible", "send all requests to the revision, in one write", "send them back, in one write"),
     PlannedStep("verify", "needless", "ask the plugin through the gateway which release it is"),
     PlannedStep("serve_revision", "reversible", "record that the revision serves", "record that the one before serves"),
     PlannedStep(
@@ -59,7 +65,23 @@ def steps_of(hashed: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
     """The steps that the plan leads to, in their order; none where there is nothing to do."""
     if hashed["revision"] == hashed["previous"]:
         return ()
-    return tuple(one for one in STEPS if _is_taken(hashed).get(one.name, True))
+    taken = [one for one in STEPS if _is_taken(hashed).get(one.name, True)]
+    return tuple(step for one in taken for step in (_by_stages(hashed) if one.name == SHIFT else ()) or (one,))
+
+
+def _by_stages(hashed: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
+    """The two steps of each stage: a part of the requests is sent, and it is watched."""
+    return tuple(step for number, stage in enumerate(stages_of(hashed), 1) for step in _stage_steps(number, stage, hashed))
+
+
+def _stage_steps(number: int, stage: Stage, hashed: Mapping[str, Any]) -> tuple[PlannedStep, PlannedStep]:
+    analysis = config_of(InstallRequest.model_validate(hashed["inputs"]["request"])).analysis
+    watched = f"keep it so for {stage.pause} s" + (f", as long as {analysis.sentence}" if analysis.enabled else "")
+    route = f"send {stage.weight} % of the requests to the revision, in one write"
+    back = "send all back, in one write"
+    return PlannedStep(f"route_stage:{number}", "reversible", route, back), PlannedStep(
+        f"watch_stage:{number}", "needless", watched
+    )
 
 
 def _is_taken(hashed: Mapping[str, Any]) -> dict[str, bool]:

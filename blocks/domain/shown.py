@@ -10,7 +10,9 @@ from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import every
 from blocks.domain.packages import Moved
 from blocks.domain.plan import objects_of
+from blocks.domain.planned import SHIFT
 from blocks.domain.replaced import REVISIONED, Replaced, is_revisioned, left_over, renumbered
+from blocks.domain.stages import stages_of
 
 DATA = (
     "what revision {revision} writes into the database stays there, and revision {previous} finds it when it is woken again; "
@@ -66,8 +68,13 @@ def tell_traffic(hashed: Mapping[str, Any]) -> list[dict[str, Any]]:
     if number == previous:
         return []
     before: dict[str, int] = {old: 100} if previous else {}
-    beside = [{"step": "roll_out", "weights": before | {new: 0}}, {"step": "shift_traffic", "weights": {new: 100}}]
-    return [{"step": "now", "weights": before}, *beside]
+    ready = [{"step": "now", "weights": before}, {"step": "roll_out", "weights": before | {new: 0}}]
+    shares = [(f"route_stage:{at}", one.weight) for at, one in enumerate(stages_of(hashed), 1)] or [(SHIFT, 100)]
+    return [*ready, *({"step": step, "weights": _shared(old, new, weight)} for step, weight in shares)]
+
+
+def _shared(old: str, new: str, weight: int) -> dict[str, int]:
+    return {new: weight} if weight == 100 else {old: 100 - weight, new: weight}
 
 
 def tell_packages(moved: Iterable[Moved]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from blocks.domain.approval import APPROVAL, Question, Vote
 from blocks.domain.asking import Wish
-from blocks.domain.journal import PHASE_AFTER, Entry, Kind, Phase, Reason
+from blocks.domain.journal import PHASE_AFTER, Entry, Fact, Kind, Phase, Reason
 
 
 class StepState(StrEnum):
@@ -35,6 +35,8 @@ AFTER: Mapping[Kind, StepState] = MappingProxyType(
     }
 )
 
+# These carry a reason as their payload, and the operation shows it to people.
+WITH_REASON = frozenset({Kind.FAILED, Kind.REFUSED, Kind.CANCELLED, Kind.FROZEN, Kind.HALTED})
 # What becomes of a step that runs or waits when the whole operation is stopped.
 STOPS: Mapping[Kind, StepState] = MappingProxyType(
     {
@@ -168,6 +170,14 @@ def see_question(entries: Iterable[Entry]) -> tuple[Question | None, tuple[Vote,
         else:
             votes = (*votes, Vote(entry.actor, json.loads(entry.payload)["comment"], entry.at))
     return question, votes
+
+
+def told_reason(fact: Fact) -> str | None:
+    """The reason that a fact gives for where it leaves the operation, as JSON text, or None; a question about a stage says why too."""
+    if fact.kind in WITH_REASON:
+        return fact.payload
+    told = json.loads(fact.payload) if fact.kind is Kind.PARKED else None
+    return json.dumps(told["why"]) if isinstance(told, dict) and "why" in told else None
 
 
 def read_reason(text: str) -> Reason | None:

@@ -61,11 +61,17 @@ class Analysis(Strict):
         default=None, gt=0, le=3_600_000, strict=True, description="most milliseconds, at the quantile"
     )
     quantile: float = Field(default=0.99, gt=0, lt=1, strict=True)
-    interval: int = Field(default=10, ge=5, le=600, strict=True)
+    interval: int = Field(default=10, ge=1, le=600, strict=True)
     min_requests: int = Field(default=20, ge=1, le=1_000_000, strict=True, description="fewer are no data")
     failure_limit: int = Field(default=0, ge=0, le=1000, strict=True)
     error_limit: int = Field(default=3, ge=1, le=1000, strict=True)
     extend: int = Field(default=300, ge=0, le=3600, strict=True)
+
+    @property
+    def sentence(self) -> str:
+        """What is asked of each sample, for people."""
+        latency = f" and {self.latency_ms:g} ms are enough for {self.quantile:g} of them" if self.latency_ms else ""
+        return f"{self.success_rate:g} of the answers are good{latency}"
 
 
 class StrategyConfig(Strict):

@@ -8,18 +8,21 @@ from blocks.domain.errors import NotAllowed, TooLate
 from blocks.domain.journal import Fact, Kind, Phase, Reason, State
 
 WHOLE = "operation"
+# How the steps are named that watch a stage of a rollout.
+WATCHED = "watch_stage:"
 ENDED = (Phase.SUCCEEDED, Phase.WITHDRAWN)
 ASK_AGAIN = "ask for the operation again"
 
 
 @dataclass(frozen=True)
 class Said:
-    """One word: whose, why, about which plan, and whether what cannot be taken back may stay."""
+    """One word: whose, why, about which plan, whether what cannot be taken back may stay, and whether all stages are meant."""
 
     speaker: Speaker
     why: str = ""
     hash: str = ""
     accept_remaining: bool = False
+    fully: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,16 @@ def answer_unfreeze(said: Said, heard: Heard) -> Sequence[Fact]:
 def answer_retry(said: Said, heard: Heard) -> Sequence[Fact]:
     """The way on, or the way back if that was the one, leaving what cannot be taken back if that is accepted now."""
     return _go_on(said, heard, accepted=said.accept_remaining)
+
+
+def answer_promote(said: Said, heard: Heard) -> Sequence[Fact]:
+    """The stage that is watched is good enough, whatever the numbers say; with `fully` so are all that would follow."""
+    if heard.state.phase not in (Phase.APPLYING, Phase.PARKED):
+        raise TooLate(f"no stage is watched: the operation is {heard.state.phase}")
+    begun = [step for step in heard.state.intents if step.startswith(WATCHED) and step not in heard.state.results]
+    if not begun:
+        raise NotAllowed("no stage is watched now", "only a stage of a canary can be promoted, while it is watched")
+    return [_fact(begun[-1], Kind.PROMOTED, said, {"fully": said.fully, "reason": said.why})]
 
 
 def _go_on(said: Said, heard: Heard, *, accepted: bool) -> Sequence[Fact]:

@@ -46,6 +46,12 @@ class RetryAsked(Why):
     accept_remaining: bool = Field(default=False, strict=True)
 
 
+class PromoteAsked(Why):
+    """The stage that is watched is good enough; with `fully` so are all that would follow."""
+
+    fully: bool = Field(default=False, strict=True)
+
+
 class Vote(Asked):
     """A say on exactly the plan with this hash."""
 

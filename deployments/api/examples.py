@@ -56,6 +56,10 @@ RETRY_EXAMPLES: dict[str, Example] = {
         "value": {"reason": "the new tables may stay", "acceptRemaining": True},
     },
 }
+PROMOTE_EXAMPLES: dict[str, Example] = {
+    "stage": {"summary": "On to the next stage", "value": {"reason": "nobody uses it at night, and I have tried it"}},
+    "fully": {"summary": "All requests now", "value": {"reason": "it mends an outage", "fully": True}},
+}
 VOTE_EXAMPLES: dict[str, Example] = {
     "plan": {
         "summary": "A word on exactly one plan",

@@ -66,6 +66,11 @@ class Words(Protocol):
     async def unfreeze(self, operation: UUID, speaker: Speaker, reason: str, *, key: str | None = None) -> Phase:
         """Let the operation go on where it stood."""
 
+    async def promote(
+        self, operation: UUID, speaker: Speaker, reason: str, *, fully: bool = False, key: str | None = None
+    ) -> Phase:
+        """Let the stage that is watched be good enough, and with `fully` all that would follow it."""
+
     async def retry(
         self, operation: UUID, speaker: Speaker, reason: str, *, accept_remaining: bool, key: str | None = None
     ) -> Phase:

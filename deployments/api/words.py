@@ -1,4 +1,7 @@
-"""What people say about the newest operation of an installation: cancel, freeze, unfreeze, retry. A word needs nobody who carries it."""
+"""What people say about the newest operation of an installation: cancel, freeze, unfreeze, promote, retry.
+
+A word needs nobody who carries it.
+"""
 
 from typing import Annotated
 from uuid import UUID
@@ -11,8 +14,8 @@ from blocks.domain.errors import NotAllowed
 from blocks.domain.journal import Phase
 from blocks.domain.status import InstallationView, OperationView
 from deployments.api.accepting import accept, accept_word
-from deployments.api.asked import Key, RetryAsked, Why
-from deployments.api.examples import RETRY_EXAMPLES, WHY_EXAMPLES
+from deployments.api.asked import Key, PromoteAsked, RetryAsked, Why
+from deployments.api.examples import PROMOTE_EXAMPLES, RETRY_EXAMPLES, WHY_EXAMPLES
 from deployments.api.operations import planned
 from deployments.api.shapes import Accepted
 from deployments.api.visit import Named, OpenVisit, Visit
@@ -48,6 +51,20 @@ async def unfreeze_operation(
     """Let the operation go on in the direction in which it was frozen."""
     view = await visit.find_to_change(installation)
     phase = await visit.ports.words.unfreeze(view.operation.id, visit.speaker, asked.reason, key=key)
+    return await accept_word(visit, _newest(view), phase, response)
+
+
+@router.post("/promote", status_code=202)
+async def promote_stage(
+    installation: UUID,
+    asked: Annotated[PromoteAsked, Body(openapi_examples=PROMOTE_EXAMPLES)],
+    visit: OpenVisit,
+    response: Response,
+    key: Key = None,
+) -> Accepted:
+    """Let the stage of a canary that is watched now be good enough, whatever is still missing; `fully`: and all that would follow it."""
+    view = await visit.find_to_change(installation)
+    phase = await visit.ports.words.promote(view.operation.id, visit.speaker, asked.reason, fully=asked.fully, key=key)
     return await accept_word(visit, _newest(view), phase, response)
 
 

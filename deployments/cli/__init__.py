@@ -30,7 +30,7 @@ def name_commands(session: Session) -> Commands:
     """The commands under the names that people type, in the groups in which the help shows them."""
     wishes, words, looks, past = Wishes(session), Words(session), Looks(session), Past(session)
     change = (wishes.install, wishes.update, wishes.rollback, wishes.enable, wishes.disable, wishes.reload, wishes.uninstall)
-    say = (words.approvals, words.approve, words.refuse, words.cancel, words.freeze, words.unfreeze, words.retry)
+    say = (words.approvals, words.approve, words.refuse, words.cancel, words.freeze, words.unfreeze, words.promote, words.retry)
     look_back = (past.revisions, past.quarantine, past.lift, past.timeline)
     look = (looks.status, looks.logs, looks.report, looks.version)
     return {

@@ -15,7 +15,7 @@ REFUSE = "refuse"
 
 
 class Words:
-    """Cancel, freeze, unfreeze, retry, approve and refuse."""
+    """Cancel, freeze, unfreeze, promote, retry, approve and refuse."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -31,6 +31,17 @@ class Words:
     def unfreeze(self, which: Which, reason: Reason, doing: Doing) -> int:
         """Let an operation go on in the direction in which it was frozen."""
         return self._say("unfreeze", which, {"reason": reason}, doing)
+
+    def promote(
+        self,
+        which: Which,
+        reason: Reason,
+        doing: Doing,
+        *,
+        fully: Annotated[bool, typer.Option(help="So are all stages that would follow.")] = False,
+    ) -> int:
+        """Say that the stage of a canary that is watched now is good enough."""
+        return self._say("promote", which, {"reason": reason, "fully": fully}, doing)
 
     def retry(
         self,

@@ -14,7 +14,7 @@ established() { kubectl wait --for=condition=Established crd --all --timeout="$1
 established 5s || { kubectl annotate crd --all --overwrite "plugin-pipeline.io/nudged=$EPOCHSECONDS" >/dev/null && established 30s; }
 apply -f "$LOCAL/cluster/gateway.yaml"
 # shellcheck disable=SC2016 # the same
-envsubst '$CLUSTER_DNS $GATEWAY_IP $POSTGRES_PORT $PREFECT_PORT $REGISTRY_PORT $POD_NETWORK $SERVICE_NETWORK $FIRST_SERVICE $BUILDER_PORT $GATEWAY_PORT' \
+envsubst '$CLUSTER_DNS $GATEWAY_IP $POSTGRES_PORT $PREFECT_PORT $REGISTRY_PORT $POD_NETWORK $SERVICE_NETWORK $FIRST_SERVICE $BUILDER_PORT $GATEWAY_PORT $PROMETHEUS_PORT' \
   <"$LOCAL/cluster/pipeline.yaml" | apply -f -
 volume() { # name, who may mount it
   # shellcheck disable=SC2016 # the same

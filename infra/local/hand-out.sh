@@ -29,7 +29,7 @@ settings_of() { # kind
     plan | apply)
       shared_settings
       builder
-      grep -E '^(GATEWAY|CLOSED_ADDRESS|DNS_CIDRS|PIPELINE_CIDRS|BASE_IMAGE|NODE_IMAGE|PLUGIN_DATABASE_(HOST|PORT))' "$WORLD_ENV"
+      grep -E '^(GATEWAY|PROMETHEUS_URL|CLOSED_ADDRESS|DNS_CIDRS|PIPELINE_CIDRS|BASE_IMAGE|NODE_IMAGE|PLUGIN_DATABASE_(HOST|PORT))' "$WORLD_ENV"
       ;;&
     apply) grep '^PLUGIN_DATABASE_ADMIN_URL=' "$WORLD_ENV" ;;
   esac | sed "s/127\.0\.0\.1/$GATEWAY_IP/"

@@ -41,7 +41,7 @@ table ip $NFT_TABLE {
   }
   chain output {
     type nat hook output priority -100; policy accept;
-    ip daddr 127.0.0.1 tcp dport { $PREFECT_PORT, $GATEWAY_PORT } dnat to $GATEWAY_IP
+    ip daddr 127.0.0.1 tcp dport { $PREFECT_PORT, $GATEWAY_PORT, $PROMETHEUS_PORT } dnat to $GATEWAY_IP
   }
 }
 NFT

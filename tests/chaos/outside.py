@@ -24,6 +24,7 @@ from blocks.settings import Settings
 from blocks.storage import FolderStorage
 from blocks.toolchain import Toolchain, open_seals
 from tests.chaos.far import Far, open_far
+from tests.fakes.metrics import MemoryMetrics
 from tests.fakes.releases import INTEGRITY, MemoryReleases
 from tests.fakes.scanners import FakeScanner
 
@@ -86,4 +87,4 @@ async def open_outside(settings: Settings, operation: UUID, address: str) -> Asy
 def _told_of(far: httpx.AsyncClient) -> dict[str, Any]:
     releases = TwoReleases()
     beside = {name: Far(far, name) for name in ("registry", "databases", "web")}
-    return {"sources": releases, "packages": releases, "images": FarBuilder(far, "images"), **beside}
+    return {"sources": releases, "packages": releases, "images": FarBuilder(far, "images"), "metrics": MemoryMetrics(), **beside}

@@ -11,10 +11,9 @@ from blocks.domain.errors import PipelineError
 from blocks.domain.journal import PHASE_AFTER, WORKABLE, Entry, Fact, Kind, Phase, Reason
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.naming import namespace, slug
-from blocks.domain.status import InstallationView, OperationView, QuarantineView, read_reason
+from blocks.domain.status import InstallationView, OperationView, QuarantineView, read_reason, told_reason
 
 SECOND = 1000
-WITH_REASON = frozenset({Kind.FAILED, Kind.REFUSED, Kind.CANCELLED, Kind.FROZEN, Kind.HALTED})
 
 
 @dataclass
@@ -73,7 +72,8 @@ class Memory:
         asked.entries.append(Entry(operation, len(asked.entries) + 1, token=1, at=at, prev=prev, **vars(fact)).sealed())
         asked.sealed.append(asked.entries[-1].hash)
         phase = PHASE_AFTER[fact.kind]
-        reason = read_reason(fact.payload) if fact.kind in WITH_REASON else asked.view.reason
+        told = told_reason(fact)
+        reason = read_reason(told) if told else asked.view.reason
         asked.view = replace(asked.view, phase=phase, updated_at=at, reason=reason)
         asked.carried = asked.carried and phase in WORKABLE
 

@@ -12,6 +12,7 @@ from blocks.domain.words import (
     answer_approve,
     answer_cancel,
     answer_freeze,
+    answer_promote,
     answer_refuse,
     answer_retry,
     answer_unfreeze,
@@ -44,6 +45,12 @@ class FakeWords(Memory):
     async def unfreeze(self, operation: UUID, speaker: Speaker, reason: str, *, key: str | None = None) -> Phase:
         """Let the operation go on where it stood."""
         return self._say(operation, Said(speaker, reason), answer_unfreeze, key)
+
+    async def promote(
+        self, operation: UUID, speaker: Speaker, reason: str, *, fully: bool = False, key: str | None = None
+    ) -> Phase:
+        """Let the stage that is watched be good enough."""
+        return self._say(operation, Said(speaker, reason, fully=fully), answer_promote, key)
 
     async def retry(
         self, operation: UUID, speaker: Speaker, reason: str, *, accept_remaining: bool, key: str | None = None

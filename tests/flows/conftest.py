@@ -39,6 +39,7 @@ from tests.builders import make_request
 from tests.fakes.cluster import FakeCluster, open_fake_cluster
 from tests.fakes.databases import MemoryDatabases
 from tests.fakes.images import MemoryBuilder, MemoryRegistry
+from tests.fakes.metrics import MemoryMetrics
 from tests.fakes.releases import MemoryReleases
 from tests.fakes.scanners import FakeScanner
 from tests.tasks.carried import ScriptedWeb
@@ -61,6 +62,7 @@ class Outside:
         self.images = MemoryBuilder(self.registry, BASES)
         self.scanners = {name: FakeScanner(name, kinds, database=ADVISORIES) for name, kinds in LOOKED_FOR.items()}
         self.web = ScriptedWeb([Reply(200, {"x-plugin-release": f"{PLUGIN}@1.2.3"}, "")])
+        self.metrics = MemoryMetrics()
         self.operations, self.requests, self.views = Operations(engine), Requests(engine), Views(engine)
         self.seals = FolderSeals(folder / "seals", folder / "seals.key")
         self.words = Words(engine, self.seals)
@@ -94,6 +96,7 @@ class Outside:
                 cluster=cluster,
                 databases=self.databases,
                 web=self.web,
+                metrics=self.metrics,
             )
 
     async def install(self, **changes: Any) -> InstallationView:

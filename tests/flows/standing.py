@@ -34,8 +34,13 @@ def replicas(cluster: FakeCluster) -> dict[str, int]:
     }
 
 
-def routed_to(cluster: FakeCluster) -> list[str]:
-    """The Services to which routes send people."""
+def weights(cluster: FakeCluster) -> dict[str, int]:
+    """How many of a hundred requests each Service gets, those that get none left out."""
     routes = [found for (plural, _, _), found in cluster.store.objects.items() if plural == "httproutes"]
     backends = [backend for route in routes for rule in route["spec"]["rules"] for backend in rule["backendRefs"]]
-    return [backend["name"] for backend in backends if backend["weight"]]
+    return {backend["name"]: backend["weight"] for backend in backends if backend["weight"]}
+
+
+def routed_to(cluster: FakeCluster) -> list[str]:
+    """The Services to which routes send people."""
+    return [*weights(cluster)]

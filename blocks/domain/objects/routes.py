@@ -1,5 +1,6 @@
 """How a plugin is reached: a Service for each revision, one that stays, and the route through the gateway."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from blocks.domain.objects.blueprint import Blueprint, Object
@@ -29,14 +30,24 @@ def http_route(blueprint: Blueprint) -> Object:
 
 
 def beside(route: Object, other: Object) -> Object:
-    """The route with the backends of the other one too, to which nobody is sent.
+    """The route with the backends of the other one too, to which nobody is sent."""
+    return split(route, other, 100)
+
+
+def split(route: Object, other: Object, weight: int) -> Object:
+    """The route for so many of a hundred requests, and the backends of the other one for the rest.
 
     A gateway learns of a backend and of a route to it in two messages: one that knows the backend already is not asked to send people
     where nothing is known to be, and one that still knows the last does not lose those who are on their way.
     """
-    idle = [backend | {"weight": 0} for rule in other["spec"]["rules"] for backend in rule["backendRefs"]]
-    rules = [rule | {"backendRefs": [*rule["backendRefs"], *idle]} for rule in route["spec"]["rules"]]
+    mine = [_weighed(rule["backendRefs"], weight) for rule in route["spec"]["rules"]]
+    rest = [one for rule in other["spec"]["rules"] for one in _weighed(rule["backendRefs"], 100 - weight)]
+    rules = [rule | {"backendRefs": [*own, *rest]} for rule, own in zip(route["spec"]["rules"], mine, strict=True)]
     return route | {"spec": route["spec"] | {"rules": rules}}
+
+
+def _weighed(backends: Sequence[Object], weight: int) -> list[Object]:
+    return [one | {"weight": weight} for one in backends]
 
 
 def _service(blueprint: Blueprint, name: str, chosen: dict[str, str]) -> Object:

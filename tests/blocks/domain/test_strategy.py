@@ -79,7 +79,7 @@ def test_stages_are_read_from(said: dict[str, Any], meant: tuple[Stage, ...]) ->
         pytest.param({"stageInterval": "5m"}, ("stageInterval",), "whole number from 0 to 3600", id="minutes"),
         pytest.param({"stageInterval": -1}, ("stageInterval",), "greater than or equal to 0", id="a negative interval"),
         pytest.param({"stageInterval": 1.5}, ("stageInterval",), "valid integer", id="a fraction of a second"),
-        pytest.param({"analysis": {"interval": 4}}, ("analysis", "interval"), "equal to 5", id="samples too often"),
+        pytest.param({"analysis": {"interval": 0}}, ("analysis", "interval"), "equal to 1", id="samples too often"),
         pytest.param({"analysis": {"interval": 601}}, ("analysis", "interval"), "equal to 600", id="samples too seldom"),
         pytest.param({"analysis": {"successRate": 99}}, ("analysis", "successRate"), "equal to 1", id="a rate in percent"),
         pytest.param({"analysis": {"successRate": True}}, ("analysis", "successRate"), "valid number", id="true as a rate"),

@@ -1,0 +1,26 @@
+"""Which stages a plan's new revision goes through; none where all requests are sent to it in one write."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from blocks.domain.manifest import InstallRequest
+from blocks.domain.strategy import STAGED, Stage, StrategyConfig
+
+
+def stages_of(hashed: Mapping[str, Any]) -> tuple[Stage, ...]:
+    """The stages in their order; a first revision has only the last, because nobody else could answer the other requests.
+
+    A way back has none: it leads to what served before, at once.
+    """
+    if hashed["verb"] == "rollback":
+        return ()
+    request = InstallRequest.model_validate(hashed["inputs"]["request"])
+    if request.strategy not in STAGED:
+        return ()
+    stages = config_of(request).stages
+    return stages if hashed["previous"] else stages[-1:]
+
+
+def config_of(request: InstallRequest) -> StrategyConfig:
+    """What the request says of its stages, or what it says by saying nothing."""
+    return request.strategy_config or StrategyConfig()

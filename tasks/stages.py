@@ -1,0 +1,129 @@
+"""A revision met by a part of the users first: the route stage by stage, each watched until the numbers say how to go on.
+
+What is decided is decided by `next_action` alone, from samples that follow from Prometheus's history: a run that takes over after a crash
+takes the same samples again and comes to the same end.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from blocks.domain.diagnosis import Diagnosis, diagnose
+from blocks.domain.errors import AnalysisFailed, Parked
+from blocks.domain.journal import Kind, Reason
+from blocks.domain.objects.phases import Phase
+from blocks.domain.objects.routes import split
+from blocks.domain.outlook import sight_of
+from blocks.domain.plan import Plan
+from blocks.domain.rollout import Advance, Ask, GoBack, Measure, Observed, Sample, Wait, next_action
+from blocks.domain.stages import config_of
+from blocks.ports.cluster import Sights
+from blocks.work import Work
+from tasks.kinds import Undo, step
+from tasks.measure import measure
+from tasks.objects import Stood, put_up
+from tasks.plan import read_before, read_plan
+from tasks.rollout import failure, views_of
+from tasks.shift import shift_back
+
+# Who puts a release into quarantine that its own numbers brought back.
+ANALYSIS = "analysis"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """Why the stage is over, the number of the next (beyond the last: none), and every sample that was taken."""
+
+    why: str
+    next: int
+    samples: tuple[Sample, ...]
+
+
+async def advance(work: Work, plan: Plan) -> None:
+    """All requests are sent to the planned revision, after each stage of the plan was good enough."""
+    number = 1
+    while number <= len(plan.stages):
+        await route_stage(work, number, plan)
+        number = (await watch_stage(work, number, plan)).next
+
+
+@step(Undo.REVERSIBLE, keyed=True)
+async def route_stage(work: Work, number: int, plan: Plan) -> Stood:
+    """The gateway has taken the stage's share of the requests to the planned revision, and the rest to the one that served before."""
+    now, before = (await read_plan(work, plan))[Phase.EXPOSURE], (await read_before(work, plan))[Phase.EXPOSURE]
+    if not plan.previous:
+        return await put_up(work, now)
+    weight = plan.stages[number - 1].weight
+    return await put_up(work, [split(*pair, weight) for pair in zip(now, before, strict=True)])
+
+
+@route_stage.undo
+async def unroute_stage(work: Work, number: int, plan: Plan) -> None:
+    """The gateway has taken the whole route to the revision that served before: one write for all stages, and nothing to do after it."""
+    await shift_back(work, plan)
+
+
+@step(Undo.NEEDLESS, keyed=True)
+async def watch_stage(work: Work, number: int, plan: Plan) -> Watched:
+    """The stage was good enough for as long as it is to last.
+
+    Raises `AnalysisFailed` with the number that decided, `RolloutFailed` when the revision's pods fail, and `Parked` where only a person
+    can say how to go on.
+    """
+    stage, analysis = plan.stages[number - 1], config_of(work.order.request).analysis
+    key = f"{watch_stage.name}:{number}"
+    samples: tuple[Sample, ...] = ()
+    since, clock = await since_and_clock(work, key)
+    while True:
+        said = (await work.look()).promotions.get(key)
+        observed = Observed(since, clock(), samples, promoted=said is not None)
+        match next_action(stage, analysis, observed):
+            case Measure(at):
+                samples = (*samples, await measure(work, plan, analysis, (since, at)))
+            case Wait(seconds):
+                await look_out(work, plan, seconds)
+            case Advance(why):
+                fully = said is not None and json.loads(said)["fully"]
+                return Watched(why, len(plan.stages) if fully and number < len(plan.stages) else number + 1, samples)
+            case GoBack(reason):
+                raise await bad(work, plan, reason)
+            case Ask(question):
+                raise ask_people(question)
+
+
+def ask_people(question: str) -> Parked:
+    """What makes the operation wait for somebody, holding nothing; the operation says why."""
+    why = Reason("undecided", question, "promote the stage, or cancel the operation")
+    return Parked(why.message, why.hint, json.dumps({"why": asdict(why)}))
+
+
+async def since_and_clock(work: Work, key: str) -> tuple[float, Callable[[], float]]:
+    """When the stage was first begun, and what tells the time: seconds since 1970 by the record's clock, whatever this machine's says."""
+    entries = await work.tools.journal.read(work.operation)
+    begun = next(one.at for one in entries if one.step == key and one.kind is Kind.INTENDED)
+    tick = asyncio.get_running_loop().time
+    ahead = await work.tools.journal.now() / 1000 - tick()
+    return begun / 1000, lambda: tick() + ahead
+
+
+async def look_out(work: Work, plan: Plan, seconds: float) -> None:
+    """Return after so many seconds, or raise as soon as the revision's pods certainly fail."""
+
+    def find_trouble(seen: Sights) -> Diagnosis | None:
+        found = diagnose(sight_of(plan.name, seen))
+        return found if found and found.patience == 0 else None
+
+    clock = asyncio.get_running_loop().time
+    ends = clock() + seconds
+    if found := await work.tools.cluster.wait(views_of(plan), find_trouble, seconds):
+        raise await failure(work, plan, found)
+    await asyncio.sleep(max(ends - clock(), 0))
+
+
+async def bad(work: Work, plan: Plan, reason: str) -> AnalysisFailed:
+    """The error that brings everything back, with the release in quarantine, unless it is only its configuration that is new."""
+    served = await work.tools.operations.serving(work.installation)
+    if served is None or served.release != plan.target:
+        await work.tools.quarantines.put_in(work.installation, plan.target, (ANALYSIS, reason))
+    return AnalysisFailed(f"{plan.target} is worse than was asked for: {reason}", "see its log and its samples in the timeline")

@@ -1,0 +1,87 @@
+"""People who use a plugin while it is updated: each request on a connection of its own, so many a second, for as long as a block runs."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import comb
+
+import httpx
+
+# Requests a second, and how many there are at most, whatever happens.
+RATE, MOST = 50, 15_000
+TIMEOUT = 10
+
+
+@dataclass(frozen=True)
+class Answer:
+    """When it was asked (seconds since 1970), the status (0: there was no answer), and the release that says to have answered."""
+
+    at: float
+    status: int
+    release: str
+    text: str
+
+    @property
+    def failed(self) -> bool:
+        """Whether a person noticed."""
+        return self.status != 200
+
+
+class Traffic:
+    """What was asked and answered so far."""
+
+    def __init__(self, url: str, host: str) -> None:
+        self._url, self._host = url, host
+        self.answers: list[Answer] = []
+        self._over = threading.Event()
+
+    def between(self, begin: float, end: float) -> list[Answer]:
+        """What was asked from one instant to the other."""
+        return [one for one in self.answers if begin <= one.at < end]
+
+    def run(self) -> None:
+        """Ask until it is over."""
+        asyncio.run(self._run())
+
+    def stop(self) -> None:
+        """Ask no more."""
+        self._over.set()
+
+    async def _run(self) -> None:
+        begin, fresh = time.monotonic(), httpx.Limits(max_keepalive_connections=0)
+        async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT, limits=fresh) as client, asyncio.TaskGroup() as asking:
+            for turn in range(MOST):
+                await asyncio.sleep(max(begin + turn / RATE - time.monotonic(), 0))
+                if self._over.is_set():
+                    return
+                asking.create_task(self._ask(client))
+
+    async def _ask(self, client: httpx.AsyncClient) -> None:
+        at = time.time()
+        try:
+            answer = await client.get(self._url, headers={"Host": self._host})
+            self.answers.append(Answer(at, answer.status_code, answer.headers.get("x-plugin-release", ""), answer.text))
+        except httpx.HTTPError as problem:
+            self.answers.append(Answer(at, 0, "", f"{type(problem).__name__}: {problem}"))
+
+
+@contextmanager
+def using(gateway: str, host: str, path: str) -> Iterator[Traffic]:
+    """People use the path of the host until the block ends."""
+    traffic = Traffic(f"{gateway}{path}", host)
+    people = threading.Thread(target=traffic.run)
+    people.start()
+    try:
+        yield traffic
+    finally:
+        traffic.stop()
+        people.join()
+
+
+def is_likely(hits: int, of: int, share: float, alarm: float) -> bool:
+    """Whether so many hits are no surprise where each is one with this probability; a true share is doubted as often as `alarm` says."""
+    chances = [comb(of, one) * share**one * (1 - share) ** (of - one) for one in range(of + 1)]
+    return min(sum(chances[: hits + 1]), sum(chances[hits:])) > alarm / 2
