@@ -1,11 +1,13 @@
 """Words of people heard in memory, decided by the same pure functions as in the catalogue."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from blocks.domain.approval import Speaker
 from blocks.domain.errors import Terminal
-from blocks.domain.journal import Fact, Phase, fold
+from blocks.domain.journal import TURNS_BACK, WORKABLE, Entry, Fact, Phase, Reason, fold
+from blocks.domain.status import read_reason
 from blocks.domain.words import (
     Heard,
     Said,
@@ -66,9 +68,11 @@ class FakeWords(Memory):
         name = (self.installed[asked.installation].tenant, key)
         body = f"{answer.__name__} {operation} {said}"
         if find_key(self, name, body) is None:
-            now = self.tick()
+            now, before = self.tick(), asked.view.phase
             for fact in answer(said, Heard(fold(asked.entries), now, superseded=self._is_superseded(operation))):
                 self.append(operation, fact, now)
+            if asked.view.phase is not before and asked.view.phase in WORKABLE:
+                asked.view = replace(asked.view, reason=_why_back(asked.entries))
             if key:
                 self.keys[name[0], key] = (body, operation)
         return asked.view.phase
@@ -78,3 +82,8 @@ class FakeWords(Memory):
         names = [view.id for view in mine]
         later = mine[names.index(operation) + 1 :] if operation in names else []
         return any(view.phase is not Phase.WITHDRAWN for view in later)
+
+
+def _why_back(entries: Sequence[Entry]) -> Reason | None:
+    """Why it goes back, or nothing while it goes on."""
+    return next((read_reason(one.payload) for one in reversed(entries) if one.kind in TURNS_BACK), None)

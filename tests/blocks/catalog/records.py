@@ -1,5 +1,6 @@
 """One recorded operation with everything that reads and writes it; made short for tests of the record."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
@@ -24,6 +25,7 @@ from tests.builders import make_request
 ANN = Speaker("ann", frozenset({"developer"}))
 BOB = Speaker("bob", frozenset({"approver"}))
 HOUR = 3600 * 1000
+STAGE = "watch_stage:1"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,15 @@ class Record:
         await self.journal.append(lease, Fact(APPROVAL, Kind.INTENDED, "worker", "[]"))
         question = Question("sha256:1", "ann", quorum, ("approver",), await self.journal.now() + stands_ms)
         await self.journal.append(lease, Fact(APPROVAL, Kind.PARKED, "worker", question.write()))
+        return lease
+
+    async def watch(self, *, undecided: str = "") -> Lease:
+        """A lease under which a stage is watched, or was until only a person could say how to go on, and why."""
+        lease = await self.begin(Kind.DONE)
+        await self.journal.append(lease, Fact(STAGE, Kind.INTENDED, "worker", "[1]"))
+        if undecided:
+            why = {"why": {"code": "undecided", "message": undecided, "hint": "promote it"}}
+            await self.journal.append(lease, Fact(STAGE, Kind.PARKED, "worker", json.dumps(why)))
         return lease
 
     async def dispatch(self) -> None:

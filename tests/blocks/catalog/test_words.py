@@ -15,7 +15,7 @@ from blocks.domain.asking import KeyReused
 from blocks.domain.errors import AlreadyVoted, ChainBroken, LeaseLost, NotAllowed, PipelineError, Terminal, TooLate, WrongPlan
 from blocks.domain.journal import Fact, Kind, Phase, fold
 from blocks.domain.status import read_reason
-from tests.blocks.catalog.records import ANN, BOB, Record, make_record
+from tests.blocks.catalog.records import ANN, BOB, STAGE, Record, make_record
 
 CID = Speaker("cid", frozenset({"approver"}))
 BROKE = Fact("operation", Kind.FAILED, "worker", '{"code": "x", "message": "it broke", "hint": ""}')
@@ -153,6 +153,60 @@ async def test_words_to_what_another_operation_took_over_come_too_late(record: R
         await record.words.retry(record.operation, BOB, "go")
     await record.words.cancel(later.operation, ANN, "no")
     assert await record.words.retry(record.operation, BOB, "go") is Phase.APPLYING
+
+
+async def test_a_promotion_leaves_a_running_operation_to_whoever_carries_it(record: Record) -> None:
+    """Who reads it in the journal and goes on; phase, token and lease stay."""
+    lease = await record.watch()
+    held = ("phase", "token", "holder", "expires", "slot", "reason")
+    before = await record.row(*held)
+    assert await record.words.promote(record.operation, BOB, "I tried it", fully=True) is Phase.APPLYING
+    assert await record.row(*held) == before
+    assert fold(await record.entries()).promotions == {STAGE: '{"fully":true,"reason":"I tried it"}'}
+    await record.journal.append(lease, Fact(STAGE, Kind.DONE, "worker"))
+    await record.leases.renew(lease)
+    assert await record.audit.verify() == []
+
+
+async def test_a_stage_that_is_not_decided_says_why_until_it_is_promoted(record: Record) -> None:
+    """Then the operation goes on at once, in other hands, and nothing is wrong any more; no keeper ever answers for people."""
+    lease = await record.watch(undecided="no requests were answered")
+    told = read_reason(str((await record.row("reason"))[0]))
+    assert told is not None
+    assert (told.code, told.message) == ("undecided", "no requests were answered")
+    assert await record.row("phase", "wakes_at") == ("parked", 0)
+    assert (await record.words.expire(), await record.leases.idle(0)) == ([], [])
+    assert await record.words.promote(record.operation, BOB, "I tried it") is Phase.APPLYING
+    assert await record.row("phase", "reason") == ("applying", "null")
+    assert await record.leases.idle(0) == [record.operation]
+    with pytest.raises(LeaseLost):
+        await record.journal.append(lease, NEXT)
+
+
+@pytest.mark.parametrize(
+    ("stage", "refusal"),
+    [pytest.param(True, TooLate, id="on its way back"), pytest.param(False, NotAllowed, id="without a stage")],
+)
+async def test_nothing_is_promoted(record: Record, stage: bool, refusal: type[PipelineError]) -> None:  # noqa: FBT001
+    """And nothing is written down."""
+    if stage:
+        await record.journal.append(await record.watch(), BROKE)
+    else:
+        await record.begin()
+    before = await record.row("seq", "head", "token", "phase")
+    with pytest.raises(refusal, match="no stage is watched"):
+        await record.words.promote(record.operation, BOB, "go")
+    assert await record.row("seq", "head", "token", "phase") == before
+
+
+async def test_fifty_promotions_with_one_key_are_one(record: Record) -> None:
+    """Sent at the same moment; to say more under the same key is refused."""
+    await record.watch()
+    sent = [record.words.promote(record.operation, BOB, "go", key="k") for _ in range(50)]
+    assert set(await asyncio.gather(*sent)) == {Phase.APPLYING}
+    assert (await record.kinds()).count(Kind.PROMOTED) == 1
+    with pytest.raises(KeyReused):
+        await record.words.promote(record.operation, BOB, "go", fully=True, key="k")
 
 
 async def test_fifty_approvals_with_one_key_are_one(record: Record) -> None:

@@ -127,3 +127,16 @@ def test_votes_are_those_on_the_question_that_stands() -> None:
     asked, yes = ("approval", Kind.PARKED, 1, "1"), ("approval", Kind.VOTED, 1, "2")
     assert fold(make_chain([asked, yes])).votes == {"ann": "2"}
     assert fold(make_chain([asked, yes, asked])).votes == {}
+
+
+def test_one_question_stands() -> None:
+    """What was asked before it is answered or over, and nobody answers that one any more."""
+    asked, stage = ("approval", Kind.PARKED, 1, "1"), ("watch_stage:1", Kind.PARKED, 1, "2")
+    assert fold(make_chain([asked, stage])).questions == {"watch_stage:1": "2"}
+
+
+def test_a_promotion_is_known_by_its_stage() -> None:
+    """The last word on each counts, and it goes on from there."""
+    said = [("a", "1"), ("b", "2"), ("a", "3")]
+    state = fold(make_chain([(step, Kind.PROMOTED, 0, payload) for step, payload in said]))
+    assert (state.promotions, state.phase) == ({"a": "3", "b": "2"}, Phase.APPLYING)

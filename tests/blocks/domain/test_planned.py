@@ -44,6 +44,39 @@ def test_a_plugin_with_a_database(verb: str, extra: set[str], *, serves: bool) -
     assert set(taken) - set(ALWAYS) == extra
 
 
+CANARY: dict[str, Any] = {"strategy": "canary", "strategyConfig": {"stages": "25,100", "stageInterval": 60}}
+
+
+def staged(**analysis: Any) -> dict[str, tuple[str, str, str]]:
+    """For each step of a canary's stages how it is undone, what it does, and what taking it back does."""
+    asked = CANARY | {"strategyConfig": CANARY["strategyConfig"] | {"analysis": analysis}}
+    taken = steps_of(agree_on(make_revision(revision=2, **asked), make_replaced(), "update", ()))
+    return {one.name: (one.undo, one.what, one.back) for one in taken if "_stage:" in one.name}
+
+
+def test_a_canary_goes_stage_by_stage_where_others_send_all_at_once() -> None:
+    stages = ["route_stage:1", "watch_stage:1", "route_stage:2", "watch_stage:2"]
+    assert names("update", make_replaced(), **CANARY) == [*ALWAYS[:3], *stages, *ALWAYS[4:], "retire_revision"]
+
+
+def test_a_first_canary_has_its_last_stage_alone() -> None:
+    assert names("install", Replaced(), **CANARY) == [*ALWAYS[:3], "route_stage:1", "watch_stage:1", *ALWAYS[4:]]
+
+
+def test_a_stage_says_its_share_its_time_and_what_is_wanted_meanwhile() -> None:
+    said = staged(successRate=0.95)
+    assert said["route_stage:1"] == (
+        "reversible",
+        "send 25 % of the requests to the revision, in one write",
+        "send all back, in one write",
+    )
+    assert said["watch_stage:1"] == ("needless", "keep it so for 60 s, as long as 0.95 of the answers are good", "")
+
+
+def test_a_stage_that_is_not_measured_is_only_kept() -> None:
+    assert staged(enabled=False)["watch_stage:2"] == ("needless", "keep it so for 60 s", "")
+
+
 def test_nothing_to_do_is_no_steps() -> None:
     served = make_replaced()
     assert steps_of(agree_on(make_revision(), served, "update", ())) == ()

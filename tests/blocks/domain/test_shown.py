@@ -128,6 +128,24 @@ def test_traffic_is_told_step_by_step(replaced: Replaced, revision: int, weights
     assert [one["weights"] for one in tell_traffic(update(replaced, revision=revision))] == weights
 
 
+@pytest.mark.parametrize(
+    ("replaced", "revision", "shares"),
+    [
+        pytest.param(
+            make_replaced(),
+            2,
+            [("route_stage:1", {"hello-r1": 75, "hello-r2": 25}), ("route_stage:2", {"hello-r2": 100})],
+            id="of an update rises",
+        ),
+        pytest.param(Replaced(), 1, [("route_stage:1", {"hello-r1": 100})], id="of a first revision is all"),
+    ],
+)
+def test_the_share_of_a_canary(replaced: Replaced, revision: int, shares: list[tuple[str, dict[str, int]]]) -> None:
+    canary = {"strategy": "canary", "strategyConfig": {"stages": "25,100"}}
+    _, _, *staged = tell_traffic(update(replaced, "update" if replaced.number else "install", revision=revision, **canary))
+    assert [(one["step"], one["weights"]) for one in staged] == shares
+
+
 def test_packages_are_counted() -> None:
     moved = (Moved("a", "", "1"), Moved("b", "1", ""), Moved("c", "1", "2"), Moved("d", "1", "2"))
     assert tell_packages(moved) == {"added": 1, "removed": 1, "changed": 2}

@@ -1,10 +1,12 @@
 """What people see of an operation is made from its journal alone."""
 
+import json
+
 import pytest
 
 from blocks.domain.approval import Question, Vote
-from blocks.domain.journal import Kind, Reason
-from blocks.domain.status import StepState, read_reason, see_question, see_steps
+from blocks.domain.journal import Fact, Kind, Reason
+from blocks.domain.status import StepState, read_reason, see_question, see_steps, told_reason
 from tests.builders import Said, make_chain
 
 BEGUN: Said = ("build", Kind.INTENDED, 1, "[]")
@@ -27,6 +29,10 @@ YES: Said = ("approval", Kind.VOTED, 1, '{"comment":"fine"}')
         pytest.param([BEGUN, FAILED], StepState.FAILED, 1.0, id="what ran when the operation failed is failed"),
         pytest.param([BEGUN, WAITS], StepState.WAITING, None, id="parked is waiting"),
         pytest.param([BEGUN, WAITS, ("build", Kind.APPROVED, 1, "null")], StepState.DONE, 2.0, id="approved is done"),
+        pytest.param(
+            [BEGUN, WAITS, ("build", Kind.PROMOTED, 0, "{}")], StepState.WAITING, None, id="promoted it waits for a run"
+        ),
+        pytest.param([BEGUN, ("build", Kind.PROMOTED, 0, "{}")], StepState.RUNNING, None, id="or runs on"),
         pytest.param([BEGUN, WAITS, ("build", Kind.REFUSED, 1, "null")], StepState.FAILED, 2.0, id="refused is failed"),
         pytest.param([BEGUN, CANCELLED], StepState.STOPPED, 1.0, id="what ran when a person stopped it is stopped"),
         pytest.param([BEGUN, CANCELLED, RESUMED, BEGUN], StepState.RUNNING, None, id="begun again it runs again"),
@@ -54,6 +60,27 @@ def test_shows_where_a_step_stands(said: list[Said], state: StepState, seconds: 
 def test_reads_the_reason(text: str, reason: Reason | None) -> None:
     """As the journal wrote it."""
     assert read_reason(text) == reason
+
+
+WHY = Reason("undecided", "no data", "promote it")
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "reason"),
+    [
+        pytest.param(Kind.FAILED, json.dumps(vars(WHY)), WHY, id="a failure says why"),
+        pytest.param(Kind.HALTED, json.dumps(vars(WHY)), WHY, id="so does a stop"),
+        pytest.param(Kind.PARKED, json.dumps({"why": vars(WHY)}), WHY, id="and a question about a stage"),
+        pytest.param(Kind.PARKED, QUESTION.write(), None, id="a question about a plan speaks for itself"),
+        pytest.param(Kind.PARKED, "null", None, id="a wait without words"),
+        pytest.param(Kind.DONE, json.dumps({"why": "all is well"}), None, id="a result is no reason"),
+        pytest.param(Kind.PROMOTED, '{"fully":false,"reason":"go"}', None, id="nor is a promotion"),
+    ],
+)
+def test_the_operation_shows_the_reason_that(kind: Kind, payload: str, reason: Reason | None) -> None:
+    """As text that is read again."""
+    told = told_reason(Fact("a", kind, "worker", payload))
+    assert (told and read_reason(told)) == reason
 
 
 @pytest.mark.parametrize(

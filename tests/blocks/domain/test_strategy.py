@@ -129,3 +129,18 @@ def test_the_schema_names_every_way_of_writing() -> None:
     told = StrategyConfig.model_json_schema()["properties"]
     assert [one["type"] for one in told["stages"]["anyOf"]] == ["string", "array", "array"]
     assert [one["type"] for one in told["stageInterval"]["anyOf"]] == ["integer", "string"]
+
+
+@pytest.mark.parametrize(
+    ("analysis", "sentence"),
+    [
+        pytest.param(Analysis(), "0.99 of the answers are good", id="the success rate"),
+        pytest.param(
+            Analysis(success_rate=1, latency_ms=250, quantile=0.9),
+            "1 of the answers are good and 250 ms are enough for 0.9 of them",
+            id="and the latency",
+        ),
+    ],
+)
+def test_people_are_told_what_is_wanted(analysis: Analysis, sentence: str) -> None:
+    assert analysis.sentence == sentence

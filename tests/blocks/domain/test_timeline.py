@@ -59,6 +59,9 @@ def test_duration(said: list[Said], seconds: float | None) -> None:
         pytest.param(("build", Kind.UNDONE, 1, "null"), "", "", id="what was taken back"),
         pytest.param(("approval", Kind.VOTED, 1, '{"comment":"fine"}'), "fine", "", id="a comment"),
         pytest.param(("operation", Kind.RESUMED, 1, '{"reason":"go"}'), "go", "", id="a reason"),
+        pytest.param(
+            ("watch_stage:1", Kind.PROMOTED, 0, '{"fully":true,"reason":"I tried it"}'), "I tried it", "", id="a promotion"
+        ),
         pytest.param(("operation", Kind.FAILED, 1, '{"code":"x","message":"no"}'), "no", "", id="what went wrong"),
     ],
 )

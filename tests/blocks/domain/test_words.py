@@ -17,6 +17,7 @@ from blocks.domain.words import (
     answer_cancel,
     answer_expire,
     answer_freeze,
+    answer_promote,
     answer_refuse,
     answer_retry,
     answer_unfreeze,
@@ -34,6 +35,11 @@ HALTED: Line = ("operation", Kind.HALTED, 1, "null")
 ACCEPTED: Line = ("operation", Kind.REVERTING, 1, '{"acceptRemaining":true}')
 UNDONE: Line = ("operation", Kind.WITHDRAWN, 1, "null")
 FINISHED: Line = ("operation", Kind.FINISHED, 1, "null")
+AGREED: Line = ("approval", Kind.APPROVED, 1, '{"hash":"sha256:1"}')
+WATCHED: Line = ("watch_stage:1", Kind.INTENDED, 1, "[1]")
+UNDECIDED: Line = ("watch_stage:1", Kind.PARKED, 1, '{"why":{"code":"undecided","message":"no data","hint":""}}')
+PASSED: Line = ("watch_stage:1", Kind.DONE, 1, "null")
+NEXT: Line = ("watch_stage:2", Kind.INTENDED, 1, "[2]")
 BOB = Said(Speaker("bob", frozenset({"approver"})), "because", "sha256:1")
 
 
@@ -81,6 +87,23 @@ def kinds(facts: Sequence[Fact]) -> list[Kind]:
         pytest.param(answer_retry, heard(BEGUN, FAILED, FROZEN), [Kind.REVERTING], id="or goes back again"),
         pytest.param(answer_retry, heard(BEGUN, FROZEN, superseded=True), TooLate, id="retry what another took over"),
         pytest.param(answer_retry, heard(BEGUN, ASK), NotAllowed, id="retry what waits"),
+        pytest.param(answer_promote, heard(BEGUN, WATCHED), [Kind.PROMOTED], id="promote a stage that is watched"),
+        pytest.param(answer_promote, heard(BEGUN, WATCHED, UNDECIDED), [Kind.PROMOTED], id="or that waits for a word"),
+        pytest.param(answer_promote, heard(), TooLate, id="promote what has not begun"),
+        pytest.param(answer_promote, heard(BEGUN), NotAllowed, id="promote what has no stage yet"),
+        pytest.param(answer_promote, heard(BEGUN, WATCHED, PASSED), NotAllowed, id="promote between two stages"),
+        pytest.param(answer_promote, heard(BEGUN, ASK), NotAllowed, id="promote a plan that waits for approval"),
+        pytest.param(answer_promote, heard(BEGUN, WATCHED, FAILED), TooLate, id="promote what goes back"),
+        pytest.param(answer_promote, heard(BEGUN, WATCHED, HALTED), TooLate, id="promote what is frozen"),
+        pytest.param(answer_promote, heard(BEGUN, WATCHED, PASSED, FINISHED), TooLate, id="promote what has ended"),
+        *(
+            pytest.param(answer, heard(BEGUN, ASK, AGREED, WATCHED, UNDECIDED, now=now), TooLate, id=f"{word} a stage")
+            for word, answer, now in (
+                ("approve", answer_approve, 999),
+                ("refuse", answer_refuse, 999),
+                ("let nobody answer", answer_expire, 1000),
+            )
+        ),
     ],
 )
 def test_leads_to(answer: Answer, standing: Heard, led_to: list[Kind] | type[PipelineError]) -> None:
@@ -90,6 +113,13 @@ def test_leads_to(answer: Answer, standing: Heard, led_to: list[Kind] | type[Pip
             answer(BOB, standing)
     else:
         assert kinds(answer(BOB, standing)) == led_to
+
+
+@pytest.mark.parametrize("fully", [False, True])
+def test_a_promotion_names_the_stage_that_is_watched_now(fully: bool) -> None:  # noqa: FBT001
+    """And what was said of it."""
+    (fact,) = answer_promote(Said(BOB.speaker, "I tried it", fully=fully), heard(BEGUN, WATCHED, PASSED, NEXT))
+    assert (fact.step, fact.actor, json.loads(fact.payload)) == ("watch_stage:2", "bob", {"fully": fully, "reason": "I tried it"})
 
 
 @pytest.mark.parametrize("answer", [answer_approve, answer_refuse])

@@ -29,6 +29,8 @@ from tests.deployments.builders import FAR, HASH
 from tests.fakes.operations import FakeRecord
 
 WRONG = Reason("unresolvable", "there is no such release", "ask for another")
+UNDECIDED = Reason("undecided", "no requests were answered", "promote the stage, or cancel the operation")
+STAGE = "watch_stage:1"
 ANN = Asked("ann")
 
 
@@ -84,6 +86,17 @@ async def ask(record: Record, asked: Requested, requester: str = "ann", quorum: 
     """A question about a plan, and nobody who carries the operation until it is answered."""
     question = Question(HASH, requester, quorum, ("admin", "approver"), FAR).write()
     await record.tell(asked.operation, intended("approval"), Fact("approval", Kind.PARKED, "worker", question))
+
+
+async def watch(record: Record, asked: Requested) -> None:
+    """A stage that is watched."""
+    await record.tell(asked.operation, intended(STAGE))
+
+
+async def leave_undecided(record: Record, asked: Requested) -> None:
+    """A stage of which only a person can say how to go on."""
+    question = json.dumps({"why": asdict(UNDECIDED)})
+    await record.tell(asked.operation, intended(STAGE), Fact(STAGE, Kind.PARKED, "worker", question))
 
 
 def intended(step: str) -> Fact:

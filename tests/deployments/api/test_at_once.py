@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from blocks.catalog.requests import Asked, Requested
 from blocks.catalog.seals import FolderSeals
 from deployments.api.app import make_app
-from tests.deployments.api.records import Live, ask, fail, freeze, install, intended, serve
+from tests.deployments.api.records import Live, ask, fail, freeze, install, intended, leave_undecided, serve, watch
 from tests.deployments.builders import HASH, VERIFIER, Desk, bearer, make_body
 
 Prepare = Callable[[Live], Awaitable[Requested]]
@@ -84,6 +84,20 @@ async def asking(live: Live) -> Requested:
     return asked
 
 
+async def watched(live: Live) -> Requested:
+    """A canary whose stage is watched."""
+    asked = await install(live)
+    await watch(live, asked)
+    return asked
+
+
+async def undecided(live: Live) -> Requested:
+    """A canary of which only a person can say how to go on."""
+    asked = await install(live)
+    await leave_undecided(live, asked)
+    return asked
+
+
 async def nothing(live: Live) -> Requested:
     """Nothing at all."""
     return Requested(UUID(int=0), UUID(int=0), created=False)
@@ -109,6 +123,8 @@ HERE = "/api/v1/installations/{asked.installation}"
         pytest.param(frozen, f"{HERE}/unfreeze", WHY, "resumed", id="an unfreeze"),
         pytest.param(begun, f"{HERE}/cancel", WHY, "cancelled", id="a cancel"),
         pytest.param(begun, f"{HERE}/freeze", WHY, "halted", id="a freeze"),
+        pytest.param(watched, f"{HERE}/promote", WHY, "promoted", id="a promotion"),
+        pytest.param(undecided, f"{HERE}/promote", WHY | {"fully": True}, "promoted", id="a promotion of what waits"),
         pytest.param(asking, f"{HERE}/operations/{{asked.operation}}/approve", VOTE, "approved", id="an approval"),
         pytest.param(asking, f"{HERE}/operations/{{asked.operation}}/refuse", VOTE, "refused", id="a refusal"),
     ],

@@ -12,7 +12,22 @@ from blocks.domain.approval import Speaker
 from blocks.domain.asking import Busy, KeyReused
 from blocks.domain.errors import AlreadyVoted, NotAllowed, Terminal, TooLate, WrongPlan
 from blocks.domain.journal import Phase
-from tests.deployments.api.records import ANN, WRONG, InMemory, Live, Record, ask, freeze, install, intended, see, serve
+from tests.deployments.api.records import (
+    ANN,
+    UNDECIDED,
+    WRONG,
+    InMemory,
+    Live,
+    Record,
+    ask,
+    freeze,
+    install,
+    intended,
+    leave_undecided,
+    see,
+    serve,
+    watch,
+)
 from tests.deployments.builders import HASH
 
 APPROVER = Speaker("bob", frozenset({"approver"}))
@@ -109,6 +124,37 @@ class Said:
         await freeze(record, asked)
         assert (await see(record, asked)).operation.reason == WRONG
         assert await record.words.retry(asked.operation, APPROVER, "again", accept_remaining=False) is Phase.APPLYING
+
+    async def test_a_stage_that_is_not_decided_says_why_until_somebody_promotes_it(self, record: Record) -> None:
+        asked = await install(record)
+        await leave_undecided(record, asked)
+        seen = (await see(record, asked)).operation
+        assert (seen.phase, seen.reason, seen.question) == (Phase.PARKED, UNDECIDED, None)
+        with pytest.raises(TooLate):
+            await record.words.approve(asked.operation, APPROVER, HASH, "fine")
+        assert await record.words.promote(asked.operation, APPROVER, "I tried it") is Phase.APPLYING
+        assert (await see(record, asked)).operation.reason is None
+
+    async def test_a_stage_that_is_watched_is_promoted_and_goes_on(self, record: Record) -> None:
+        asked = await install(record)
+        with pytest.raises(TooLate):
+            await record.words.promote(asked.operation, APPROVER, "go")
+        await watch(record, asked)
+        assert await record.words.promote(asked.operation, APPROVER, "I tried it", fully=True) is Phase.APPLYING
+        page = await record.timelines.page(asked.installation, 0, 100)
+        assert [(one.actor, one.step, one.reason) for one in page.items if one.kind == "promoted"] == [
+            ("bob", "watch_stage:1", "I tried it")
+        ]
+
+    async def test_a_promotion_counts_once_under_its_key(self, record: Record) -> None:
+        asked = await install(record)
+        await watch(record, asked)
+        for _ in range(2):
+            assert await record.words.promote(asked.operation, APPROVER, "go", key="k") is Phase.APPLYING
+        page = await record.timelines.page(asked.installation, 0, 100)
+        assert [one.kind for one in page.items].count("promoted") == 1
+        with pytest.raises(KeyReused):
+            await record.words.promote(asked.operation, APPROVER, "go", fully=True, key="k")
 
     async def test_what_is_frozen_is_seen_below_what_was_withdrawn_since(self, record: Record) -> None:
         asked = await install(record)

@@ -143,6 +143,8 @@ async def test_what_is_in_quarantine_is_not_gone_back_to_until_that_is_lifted(de
         pytest.param("cancel", {}, "reason", id="a cancel without a reason"),
         pytest.param("freeze", {}, "reason", id="a freeze without a reason"),
         pytest.param("unfreeze", {}, "reason", id="an unfreeze without a reason"),
+        pytest.param("promote", {}, "reason", id="a promotion without a reason"),
+        pytest.param("promote", WHY | {"fully": "yes"}, "fully", id="a yes that is a word"),
         pytest.param("retry", WHY | {"acceptRemaining": 1}, "acceptRemaining", id="a yes that is a number"),
         pytest.param("quarantine/lift", WHY | {"release": "catalog"}, "release", id="a release without its version"),
     ],
@@ -156,7 +158,7 @@ async def test_refused_is(desk: Desk, verb: str, body: Any, field: str) -> None:
 
 @pytest.mark.parametrize(
     "verb",
-    ["rollback", "enable", "disable", "reload", "cancel", "freeze", "unfreeze", "retry", "quarantine/lift"],
+    ["rollback", "enable", "disable", "reload", "cancel", "freeze", "unfreeze", "promote", "retry", "quarantine/lift"],
 )
 @pytest.mark.parametrize(
     ("claims", "status"),

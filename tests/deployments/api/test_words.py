@@ -1,5 +1,6 @@
 """Words about an operation, and the plan that they are about, as a client of the API meets them."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,7 @@ import pytest
 
 from blocks.domain.journal import Kind, Reason
 from deployments.api.shown import INSTALLATIONS
+from tests.deployments.api.records import STAGE, UNDECIDED
 from tests.deployments.builders import HASH, Desk, bearer, make_body
 
 WHY = {"reason": "because"}
@@ -84,6 +86,36 @@ async def test_what_froze_is_tried_again_in_its_direction(desk: Desk) -> None:
     answer = await say(desk, accepted, "retry", WHY | {"acceptRemaining": True})
     assert (answer.json()["status"], desk.started[-1]) == ("undoing", operation)
     assert desk.record.asked[operation].entries[-1].payload == '{"acceptRemaining":true,"reason":"because"}'
+
+
+@pytest.mark.parametrize(
+    ("said", "payload"),
+    [
+        pytest.param(WHY, '{"fully":false,"reason":"because"}', id="alone"),
+        pytest.param(WHY | {"fully": True}, '{"fully":true,"reason":"because"}', id="and all that would follow"),
+    ],
+)
+async def test_a_stage_that_waits_is_promoted(desk: Desk, said: dict[str, Any], payload: str) -> None:
+    accepted, operation = await begin(desk)
+    desk.record.tell(operation, STAGE, Kind.INTENDED, "[1]")
+    desk.record.tell(operation, STAGE, Kind.PARKED, json.dumps({"why": vars(UNDECIDED)}))
+    reason = (await see(desk, accepted))["operation"]["reason"]
+    assert (reason["code"], reason["message"], reason["hint"]) == tuple(vars(UNDECIDED).values())
+    answer = await say(desk, accepted, "promote", said)
+    assert (answer.status_code, answer.json()["status"], desk.started) == (202, "applying", [operation, operation])
+    assert desk.record.asked[operation].entries[-1].payload == payload
+    assert (await see(desk, accepted))["operation"]["reason"] is None
+
+
+async def test_only_a_stage_that_is_watched_is_promoted(desk: Desk) -> None:
+    accepted, operation = await begin(desk)
+    early = await say(desk, accepted, "promote", WHY)
+    desk.record.tell(operation, "roll_out", Kind.INTENDED)
+    before = await say(desk, accepted, "promote", WHY)
+    desk.record.succeed(operation)
+    late = await say(desk, accepted, "promote", WHY)
+    kinds = [answer.json()["type"].rsplit(":")[-1] for answer in (early, before, late)]
+    assert ({early.status_code, before.status_code, late.status_code}, kinds) == ({409}, ["too-late", "not-allowed", "too-late"])
 
 
 async def test_what_failed_before_its_plan_is_asked_for_again(desk: Desk) -> None:

@@ -1,6 +1,8 @@
 """How a plugin is reached."""
 
-from blocks.domain.objects.routes import beside, http_route, revision_service, stable_service
+import pytest
+
+from blocks.domain.objects.routes import beside, http_route, revision_service, split, stable_service
 from tests.blocks.domain.objects.blueprints import make_blueprint
 
 
@@ -34,3 +36,20 @@ def test_a_revision_can_be_known_to_the_gateway_before_anybody_is_sent_to_it() -
         ("backstage-plugin-catalog-r2", 0),
     ]
     assert beside(now, coming)["spec"]["hostnames"] == now["spec"]["hostnames"]
+
+
+@pytest.mark.parametrize("weight", [1, 60, 100])
+def test_of_a_hundred_requests_each_revision_gets_its_share(weight: int) -> None:
+    before, now = http_route(make_blueprint(revision=1)), http_route(make_blueprint(revision=2))
+    (rule,) = split(now, before, weight)["spec"]["rules"]
+    assert [(one["name"], one["weight"]) for one in rule["backendRefs"]] == [
+        ("backstage-plugin-catalog-r2", weight),
+        ("backstage-plugin-catalog-r1", 100 - weight),
+    ]
+    assert split(now, before, weight)["spec"]["hostnames"] == now["spec"]["hostnames"]
+
+
+def test_a_split_leaves_both_routes_as_they_were() -> None:
+    before, now = http_route(make_blueprint(revision=1)), http_route(make_blueprint(revision=2))
+    split(now, before, 60)
+    assert (before, now) == (http_route(make_blueprint(revision=1)), http_route(make_blueprint(revision=2)))
