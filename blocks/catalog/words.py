@@ -106,7 +106,7 @@ class Words:
     async def promote(
         self, operation: UUID, speaker: Speaker, reason: str, *, fully: bool = False, key: str | None = None
     ) -> Phase:
-        """Let the stage that is watched be good enough, and with `fully` all that would follow it."""
+        """Let the stage that is watched be good enough, and with `fully` all but the last that follow it."""
         return await self._say(operation, Said(speaker, reason, fully=fully), answer_promote, key)
 
     async def expire(self) -> list[UUID]:

@@ -16,7 +16,7 @@ ASK_AGAIN = "ask for the operation again"
 
 @dataclass(frozen=True)
 class Said:
-    """One word: whose, why, about which plan, whether what cannot be taken back may stay, and whether all stages are meant."""
+    """One word: whose, why, about which plan, whether what cannot be taken back may stay, and whether more stages than one are meant."""
 
     speaker: Speaker
     why: str = ""
@@ -85,7 +85,7 @@ def answer_retry(said: Said, heard: Heard) -> Sequence[Fact]:
 
 
 def answer_promote(said: Said, heard: Heard) -> Sequence[Fact]:
-    """The stage that is watched is good enough, whatever the numbers say; with `fully` so are all that would follow."""
+    """The stage that is watched is good enough, whatever the numbers say; with `fully` so are those before the last."""
     if heard.state.phase not in (Phase.APPLYING, Phase.PARKED):
         raise TooLate(f"no stage is watched: the operation is {heard.state.phase}")
     begun = [step for step in heard.state.intents if step.startswith(WATCHED) and step not in heard.state.results]

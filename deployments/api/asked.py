@@ -47,7 +47,7 @@ class RetryAsked(Why):
 
 
 class PromoteAsked(Why):
-    """The stage that is watched is good enough; with `fully` so are all that would follow."""
+    """The stage that is watched is good enough; with `fully` so are those before the last, which is watched."""
 
     fully: bool = Field(default=False, strict=True)
 

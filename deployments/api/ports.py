@@ -69,7 +69,7 @@ class Words(Protocol):
     async def promote(
         self, operation: UUID, speaker: Speaker, reason: str, *, fully: bool = False, key: str | None = None
     ) -> Phase:
-        """Let the stage that is watched be good enough, and with `fully` all that would follow it."""
+        """Let the stage that is watched be good enough, and with `fully` all but the last that follow it."""
 
     async def retry(
         self, operation: UUID, speaker: Speaker, reason: str, *, accept_remaining: bool, key: str | None = None

@@ -62,7 +62,7 @@ async def promote_stage(
     response: Response,
     key: Key = None,
 ) -> Accepted:
-    """Let the stage of a canary that is watched now be good enough, whatever is still missing; `fully`: and all that would follow it."""
+    """Let the stage of a canary that is watched now be good enough, whatever is still missing; `fully`: the last stage is next."""
     view = await visit.find_to_change(installation)
     phase = await visit.ports.words.promote(view.operation.id, visit.speaker, asked.reason, fully=asked.fully, key=key)
     return await accept_word(visit, _newest(view), phase, response)

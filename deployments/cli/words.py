@@ -38,7 +38,7 @@ class Words:
         reason: Reason,
         doing: Doing,
         *,
-        fully: Annotated[bool, typer.Option(help="So are all stages that would follow.")] = False,
+        fully: Annotated[bool, typer.Option(help="Go on to the last stage: all requests at once, and watched there.")] = False,
     ) -> int:
         """Say that the stage of a canary that is watched now is good enough."""
         return self._say("promote", which, {"reason": reason, "fully": fully}, doing)
