@@ -22,7 +22,10 @@ class Shown(BaseModel):
 
 
 class StepShown(Shown):
-    """One step of the newest operation; `result` is what the step returned, or null if it is too long to show."""
+    """One step of the newest operation; `result` is what the step returned, or null if it is too long to show.
+
+    `why` is the sentence with which the step explains its result, if it has one, however long the result is.
+    """
 
     name: str = Field(examples=["resolve"])
     state: StepState
@@ -30,17 +33,20 @@ class StepShown(Shown):
     ended_at: datetime | None
     seconds: float | None = Field(examples=[1.25])
     result: JsonValue
+    why: str | None = Field(default=None, examples=["success rate 1 of 240 requests, at least 0.99 wanted"])
 
     @classmethod
     def of(cls, step: StepView) -> Self:
         """The step as it is shown."""
+        result = json.loads(step.result)
         return cls(
             name=step.name,
             state=step.state,
             started_at=moment(step.started_at),
             ended_at=None if step.ended_at is None else moment(step.ended_at),
             seconds=step.seconds,
-            result=json.loads(step.result) if len(step.result) <= SHOWN else None,
+            result=result if len(step.result) <= SHOWN else None,
+            why=result.get("why") if isinstance(result, dict) else None,
         )
 
 

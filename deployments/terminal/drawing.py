@@ -9,6 +9,7 @@ from rich.text import Text
 
 from blocks.domain.journal import Phase
 from blocks.domain.status import StepState
+from blocks.domain.words import WATCHED
 from deployments.api.shapes import InstallationShown, PlanShown
 from deployments.api.shown import StepShown
 from deployments.terminal.past import add_row, make_table
@@ -63,7 +64,8 @@ def draw_installation(seen: InstallationShown) -> RenderableType:
     for step in seen.operation.steps:
         mark, colour = MARKS[step.state]
         took = f"{step.seconds:.1f} s" if step.seconds is not None else ""
-        table.add_row(Text(mark, colour), Text(step.name), Text(step.state), Text(took, justify="right"))
+        cells = (Text(mark, colour), Text(step.name), Text(step.state), Text(took, justify="right"))
+        table.add_row(*cells, Text(describe_why(step)))
     return Group(*map(Text, describe_head(seen)), table, *map(Text, describe_rest(seen)))
 
 
@@ -85,7 +87,8 @@ def describe_head(seen: InstallationShown) -> list[str]:
 def describe_rest(seen: InstallationShown) -> list[str]:
     """Why it stands so, and where more is to be seen."""
     operation, lines = seen.operation, describe_waiting(seen)
-    if operation.reason:
+    # What waits for a person has said so already.
+    if operation.reason and operation.phase is not Phase.PARKED:
         lines.append(f"reason   {operation.reason.message} [{operation.reason.code}]")
         lines += [f"         {operation.reason.hint}"] if operation.reason.hint else []
     if operation.flow_run_url:
@@ -121,7 +124,13 @@ def describe_changes(before: InstallationShown | None, now: InstallationShown) -
 def describe_step(step: StepShown) -> str:
     """One step as a plain line."""
     took = f" in {step.seconds:.1f} s" if step.state is StepState.DONE and step.seconds is not None else ""
-    return f"{describe_time(step.ended_at or step.started_at)} {step.name} {step.state}{took}"
+    why = f": {describe_why(step)}" if describe_why(step) else ""
+    return f"{describe_time(step.ended_at or step.started_at)} {step.name} {step.state}{took}{why}"
+
+
+def describe_why(step: StepShown) -> str:
+    """What decided at the end of a stage that was watched; other steps are told in the report."""
+    return step.why or "" if step.name.startswith(WATCHED) else ""
 
 
 def describe_time(at: datetime) -> str:

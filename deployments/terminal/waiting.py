@@ -12,6 +12,11 @@ def describe_waiting(seen: InstallationShown) -> list[str]:
     operation = seen.operation
     if operation.approval:
         return _describe_question(seen, operation.approval)
+    if operation.phase is Phase.PARKED and operation.reason:
+        return [
+            f"waits    {operation.reason.message}",
+            f"         pluginctl promote {seen.id} --reason WHY lets it go on, pluginctl cancel {seen.id} --reason WHY takes it back",
+        ]
     if operation.phase is Phase.FROZEN:
         return [
             f"frozen   nothing happens until somebody says so: pluginctl retry {seen.id} --reason WHY",

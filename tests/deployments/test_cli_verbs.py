@@ -174,7 +174,7 @@ def test_what_serves_is_switched_off_and_on_and_started_anew(
     assert [verb for verb, _ in verbs(signed_in)] == ["install", "disable", "enable", "reload"]
 
 
-@pytest.mark.parametrize("command", ["rollback", "disable", "cancel", "freeze", "unfreeze", "retry"])
+@pytest.mark.parametrize("command", ["rollback", "disable", "cancel", "freeze", "unfreeze", "promote", "retry"])
 def test_a_reason_is_needed_to(command: str, signed_in: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, WHERE]) == ExitCode.WRONG_USE
     assert "--reason" in capsys.readouterr().err
@@ -197,6 +197,54 @@ def test_a_cancel_takes_back(signed_in: Stage, request_file: str, capsys: pytest
     assert run(["cancel", WHERE, "--reason", "no need", "--wait"]) == ExitCode.OK
     assert "ann cancelled it: no need [cancelled]" in capsys.readouterr().out
     assert verbs(signed_in) == [("install", "withdrawn")]
+
+
+def undecided(record: PlayedRecord, operation: UUID) -> Scenes:
+    """A stage of which only a person can say how to go on."""
+    question = json.dumps({"why": vars(Reason("undecided", "no requests were answered; go on or back?"))})
+
+    def park() -> None:
+        record.tell(operation, "watch_stage:1", Kind.INTENDED)
+        record.tell(operation, "watch_stage:1", Kind.PARKED, question)
+
+    return [park]
+
+
+def test_a_stage_that_waits_says_why_and_is_promoted(
+    signed_in: Stage, request_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signed_in.plan = undecided
+    run(["install", request_file, "--wait", "--timeout", "0"])
+    assert "waits    no requests were answered; go on or back?" in capsys.readouterr().out
+    assert run(["status", WHERE]) == ExitCode.OK
+    told = capsys.readouterr().out
+    assert ("install waiting" in told, "pluginctl promote" in told, "waits    no requests were answered" in told) == (True,) * 3
+    signed_in.plan = passes
+    assert run(["promote", WHERE, "--reason", "I tried it", "--wait"]) == ExitCode.OK
+    assert " s: a person promoted it" in capsys.readouterr().out
+
+
+def passes(record: PlayedRecord, operation: UUID) -> Scenes:
+    """The stage is over, and all goes well."""
+    over = json.dumps({"why": "a person promoted it", "next": 2, "samples": []})
+    return [lambda: record.tell(operation, "watch_stage:1", Kind.DONE, over), lambda: record.succeed(operation)]
+
+
+@pytest.mark.parametrize(
+    ("flags", "fully"), [pytest.param([], False, id="this stage"), pytest.param(["--fully"], True, id="all before the last")]
+)
+def test_a_promotion_is_of(flags: list[str], fully: bool, signed_in: Stage, request_file: str) -> None:  # noqa: FBT001
+    run(["install", request_file])
+    (operation,) = signed_in.record.asked
+    signed_in.record.tell(operation, "watch_stage:1", Kind.INTENDED)
+    assert run(["promote", WHERE, "--reason", "I tried it", *flags]) == ExitCode.OK
+    assert json.loads(signed_in.record.asked[operation].entries[-1].payload) == {"fully": fully, "reason": "I tried it"}
+
+
+def test_a_stage_must_be_watched_to_be_promoted(signed_in: Stage, request_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+    put(signed_in, capsys, request_file)
+    assert run(["promote", WHERE, "--reason", "go"]) == ExitCode.CONFLICT
+    assert "no stage is watched" in capsys.readouterr().err
 
 
 def test_a_retry_asks_for_the_same_again(signed_in: Stage, request_file: str, capsys: pytest.CaptureFixture[str]) -> None:

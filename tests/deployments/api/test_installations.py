@@ -1,5 +1,6 @@
 """Installing, looking and removing, as a client of the API meets it."""
 
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -114,6 +115,16 @@ async def test_a_long_result_is_left_out(desk: Desk) -> None:
     async with desk.client() as client:
         seen = (await client.get(accepted["links"]["self"])).json()
     assert seen["operation"]["steps"][0]["result"] is None
+
+
+async def test_why_a_step_came_to_its_result_is_shown_however_long_that_is(desk: Desk) -> None:
+    accepted = await install(desk)
+    told = json.dumps({"why": "success rate 1", "samples": ["x" * 10_000]})
+    desk.record.tell(UUID(accepted["operation"]), "watch_stage:1", Kind.INTENDED)
+    desk.record.tell(UUID(accepted["operation"]), "watch_stage:1", Kind.DONE, told)
+    async with desk.client() as client:
+        (step,) = (await client.get(accepted["links"]["self"])).json()["operation"]["steps"]
+    assert (step["result"], step["why"]) == (None, "success rate 1")
 
 
 async def test_a_failed_installation_says_why(desk: Desk) -> None:

@@ -26,9 +26,10 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 SERVING = RevisionShown(number=1, release="hello@1.2.3", integrity="", image="", url="http://hello.acme-dev.localhost:8888")
 
 
-def make_step(name: str, state: StepState, seconds: float | None = None) -> StepShown:
+def make_step(name: str, state: StepState, seconds: float | None = None, why: str | None = None) -> StepShown:
     """One step."""
-    return StepShown(name=name, state=state, started_at=AT, ended_at=AT if seconds else None, seconds=seconds, result=None)
+    ended = AT if seconds else None
+    return StepShown(name=name, state=state, started_at=AT, ended_at=ended, seconds=seconds, result=None, why=why)
 
 
 def make_shown(verb: str = "install", phase: Phase = Phase.APPLYING, **changes: Any) -> InstallationShown:
@@ -113,6 +114,35 @@ def test_only_what_changed_is_told() -> None:
     assert describe_changes(now, now) == []
 
 
+DECIDED = "success rate 1 of 240 requests, at least 0.99 wanted"
+
+
+@pytest.mark.parametrize(
+    ("step", "line"),
+    [
+        pytest.param(
+            make_step("watch_stage:1", StepState.DONE, 12.1, DECIDED), f"watch_stage:1 done in 12.1 s: {DECIDED}", id="a stage"
+        ),
+        pytest.param(make_step("watch_stage:1", StepState.RUNNING), "watch_stage:1 running", id="one that is watched still"),
+        pytest.param(
+            make_step("resolve", StepState.DONE, 2.0, "2.0.8 is the newest"), "resolve done in 2.0 s", id="another step"
+        ),
+    ],
+)
+def test_what_decided_is_told_of(step: StepShown, line: str) -> None:
+    seen = make_shown(steps=(step,))
+    assert [told.split(" ", 1)[1] for told in describe_changes(None, seen)] == [line]
+    assert (DECIDED in draw(draw_installation(seen))) == (DECIDED in line)
+
+
+UNDECIDED = ReasonShown(code="undecided", message="no requests were answered; go on or back?", hint="promote the stage")
+
+
+def test_what_a_stage_waits_with_is_said_once() -> None:
+    seen = make_shown("update", Phase.PARKED, reason=UNDECIDED)
+    assert len([line for line in describe_rest(seen) if UNDECIDED.message in line]) == 1
+
+
 QUESTION = ApprovalShown(hash="sha256:ab", requester="ann", quorum=2, roles=("admin", "approver"), expires_at=AT, votes=())
 VOTED = QUESTION.model_copy(update={"votes": (VoteShown(subject="bob", comment="fine", at=AT),)})
 
@@ -126,6 +156,11 @@ VOTED = QUESTION.model_copy(update={"votes": (VoteShown(subject="bob", comment="
             id="for an approval",
         ),
         pytest.param(Phase.PARKED, {"approval": VOTED}, ["bob agreed"], id="for another approval"),
+        pytest.param(
+            Phase.PARKED, {"reason": UNDECIDED},
+            ["no requests were answered", f"pluginctl promote {UUID(int=1)} --reason", f"pluginctl cancel {UUID(int=1)} --reason"],
+            id="for a word on a stage",
+        ),
         pytest.param(Phase.FROZEN, {}, [f"pluginctl retry {UUID(int=1)}", "pluginctl cancel"], id="for somebody who says how to go on"),
     ],
 )  # fmt: skip
