@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 WORKABLE = ("requested", "applying", "undoing")
 ENDED = ("succeeded", "withdrawn")
-STEPS = ("resolve", "build", "approval", "roll_out")
+STEPS = ("resolve", "build", "approval", "watch_stage:1")
 QUORUM = 2
 PEOPLE = {"ann": ("approver",), "bob": ("approver",), "cid": ("approver", "admin"), "eve": ("viewer",)}
 REQUESTER = "ann"
@@ -25,6 +25,7 @@ class Modelled:
     back: bool = False
     accepted: bool = False
     overdue: bool = False
+    promoted: bool = False
     lines: int = 0
     begun: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
@@ -167,6 +168,16 @@ def freeze(one: Modelled) -> str:
         return "NotAllowed"
     one.lines, one.phase = one.lines + 1, "frozen"
     one.take_over()
+    return one.phase
+
+
+def promote(one: Modelled) -> str:
+    """A stage that is good enough: the refusal that the word meets, or the phase, in which whoever carries it goes on."""
+    if one.phase not in ("applying", "parked"):
+        return "TooLate"
+    if STEPS[-1] not in one.begun or STEPS[-1] in one.done:
+        return "NotAllowed"
+    one.lines, one.promoted = one.lines + 1, True
     return one.phase
 
 

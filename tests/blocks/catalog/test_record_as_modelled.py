@@ -155,6 +155,12 @@ class Lived(RuleBasedStateMachine):
         self.agree(one)
         self.carry_far(one, times)
 
+    @rule(one=which)
+    def promote(self, one: int) -> None:
+        """Somebody says that a stage is good enough, perhaps while it is watched."""
+        self.see_through(one, 1)
+        self.speak(one, "bob", "promote")
+
     @rule(one=which, accept=st.sampled_from(["retry", "accept", "unfreeze"]))
     def get_stuck(self, one: int, accept: str) -> None:
         """It fails, stops on its way back, a person lets it go on, and it stops again."""
@@ -167,7 +173,7 @@ class Lived(RuleBasedStateMachine):
         if isinstance(held, tuple):
             self.carry(held, "frozen", overdue=False)
 
-    @rule(one=which, who=someone, word=st.sampled_from(["cancel", "freeze", "unfreeze", "retry", "accept"]))
+    @rule(one=which, who=someone, word=st.sampled_from(["cancel", "freeze", "unfreeze", "promote", "retry", "accept"]))
     def speak(self, one: int, who: str, word: str) -> None:
         """Somebody says something else."""
         self.touched = one
@@ -179,6 +185,8 @@ class Lived(RuleBasedStateMachine):
                 assert self.attempt(self.words.freeze(*asked)) == model.freeze(expected)
             case "unfreeze":
                 assert self.attempt(self.words.unfreeze(*asked)) == model.go_on(expected, None)
+            case "promote":
+                assert self.attempt(self.words.promote(*asked)) == model.promote(expected)
             case _:
                 accept = word == "accept"
                 assert self.attempt(self.words.retry(*asked, accept_remaining=accept)) == model.go_on(expected, accept)
@@ -216,6 +224,7 @@ class Lived(RuleBasedStateMachine):
         assert (state.phase, len(entries)) == (one.phase, one.lines)
         assert [*state.intents] == one.begun
         assert (sorted(state.results), [*state.votes]) == (sorted(one.done), one.votes)
+        assert bool(state.promotions) is one.promoted
         assert (state.failed, state.accepted, dict(state.begun)) == (one.back, one.accepted, one.count())
         waiting = model.queue(self.expected)
         assert self.run(self.slots.place(operation)) == (waiting.index(one) + 1 if one in waiting else 0)
@@ -224,7 +233,7 @@ class Lived(RuleBasedStateMachine):
     def what_has_ended_left_all_or_nothing(self) -> None:
         """Everything was done, or everything was taken back."""
         for one in self.expected:
-            self.reached.add(one.phase)
+            self.reached |= {one.phase, *(("promoted",) if one.promoted else ())}
             assert one.phase != "withdrawn" or one.world == []
             assert one.phase != "succeeded" or sorted(one.world) == sorted(model.STEPS)
 
@@ -295,4 +304,4 @@ def test_the_record_stands_as_modelled(database_url: str) -> None:
     )
     reached: set[str] = set()
     run_state_machine_as_test(type("LivedHere", (Lived,), {"url": database_url, "reached": reached}), settings=bounds)
-    assert reached == {phase.value for phase in Phase}, "the stories were too short to say anything"
+    assert reached == {*(phase.value for phase in Phase), "promoted"}, "the stories were too short to say anything"
