@@ -3,13 +3,12 @@
 To add a step after the plan: add a row to `STEPS`, in the order in which they are taken, and, if it is not always taken, to `_is_taken`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.stages import config_of, stages_of
-from blocks.domain.strategy import Stage
 
 
 @dataclass(frozen=True)
@@ -22,8 +21,12 @@ class PlannedStep:
     back: str = ""
 
 
-# All requests in one write, where a request asks for no stages.
+# All requests in one write, or stage by stage: of these two there is one of each for every stage, and what it says is filled in.
 SHIFT = "shift_traffic"
+ROUTE = PlannedStep(
+    "route_stage", "reversible", "send {weight} % of the requests to the revision, in one write", "send all back, in one write"
+)
+WATCH = PlannedStep("watch_stage", "needless", "keep it so for {pause} s{wanted}")
 STEPS = (
     PlannedStep("approval", "needless", "wait until enough people agree to exactly this plan"),
     PlannedStep("confirm_plan", "needless", "look again whether the world is as it was planned for"),
@@ -49,6 +52,8 @@ STEPS = (
         "take it down, or put it back to sleep",
     ),
     PlannedStep(SHIFT, "reversible", "send all requests to the revision, in one write", "send them back, in one write"),
+    ROUTE,
+    WATCH,
     PlannedStep("verify", "needless", "ask the plugin through the gateway which release it is"),
     PlannedStep("serve_revision", "reversible", "record that the revision serves", "record that the one before serves"),
     PlannedStep(
@@ -66,22 +71,17 @@ def steps_of(hashed: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
     if hashed["revision"] == hashed["previous"]:
         return ()
     taken = [one for one in STEPS if _is_taken(hashed).get(one.name, True)]
-    return tuple(step for one in taken for step in (_by_stages(hashed) if one.name == SHIFT else ()) or (one,))
+    stages = [*_by_stages(hashed)]
+    return tuple(step for one in taken for step in (stages if one is ROUTE else [] if one is WATCH else [one]))
 
 
-def _by_stages(hashed: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
+def _by_stages(hashed: Mapping[str, Any]) -> Iterator[PlannedStep]:
     """The two steps of each stage: a part of the requests is sent, and it is watched."""
-    return tuple(step for number, stage in enumerate(stages_of(hashed), 1) for step in _stage_steps(number, stage, hashed))
-
-
-def _stage_steps(number: int, stage: Stage, hashed: Mapping[str, Any]) -> tuple[PlannedStep, PlannedStep]:
-    analysis = config_of(InstallRequest.model_validate(hashed["inputs"]["request"])).analysis
-    watched = f"keep it so for {stage.pause} s" + (f", as long as {analysis.sentence}" if analysis.enabled else "")
-    route = f"send {stage.weight} % of the requests to the revision, in one write"
-    back = "send all back, in one write"
-    return PlannedStep(f"route_stage:{number}", "reversible", route, back), PlannedStep(
-        f"watch_stage:{number}", "needless", watched
-    )
+    for number, stage in enumerate(stages_of(hashed), 1):
+        analysis = config_of(InstallRequest.model_validate(hashed["inputs"]["request"])).analysis
+        wanted = f", as long as {analysis.sentence}" if analysis.enabled else ""
+        yield replace(ROUTE, name=f"{ROUTE.name}:{number}", what=ROUTE.what.format(weight=stage.weight))
+        yield replace(WATCH, name=f"{WATCH.name}:{number}", what=WATCH.what.format(pause=stage.pause, wanted=wanted))
 
 
 def _is_taken(hashed: Mapping[str, Any]) -> dict[str, bool]:
@@ -89,6 +89,7 @@ def _is_taken(hashed: Mapping[str, Any]) -> dict[str, bool]:
         "approval": hashed["policy"]["approval"] is not None,
         "provision_database": bool(hashed["names"]["database"]),
         "hand_over_data": bool(hashed["data"]),
+        SHIFT: not stages_of(hashed),
         "retire_revision": hashed["previous"] > 0,
         "quarantine_release": hashed["verb"] == "rollback",
     }

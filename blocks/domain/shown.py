@@ -10,7 +10,7 @@ from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import every
 from blocks.domain.packages import Moved
 from blocks.domain.plan import objects_of
-from blocks.domain.planned import SHIFT
+from blocks.domain.planned import ROUTE, SHIFT
 from blocks.domain.replaced import REVISIONED, Replaced, is_revisioned, left_over, renumbered
 from blocks.domain.stages import stages_of
 
@@ -69,7 +69,7 @@ def tell_traffic(hashed: Mapping[str, Any]) -> list[dict[str, Any]]:
         return []
     before: dict[str, int] = {old: 100} if previous else {}
     ready = [{"step": "now", "weights": before}, {"step": "roll_out", "weights": before | {new: 0}}]
-    shares = [(f"route_stage:{at}", one.weight) for at, one in enumerate(stages_of(hashed), 1)] or [(SHIFT, 100)]
+    shares = [(f"{ROUTE.name}:{at}", one.weight) for at, one in enumerate(stages_of(hashed), 1)] or [(SHIFT, 100)]
     return [*ready, *({"step": step, "weights": _shared(old, new, weight)} for step, weight in shares)]
 
 
