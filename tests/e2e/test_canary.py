@@ -1,7 +1,7 @@
 """Canaries on the real cluster behind the real Envoy, judged by the real Prometheus, while people use the plugin; nobody notices."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
@@ -45,9 +45,9 @@ def publish(service: Service, version: str, *, bad: bool = False) -> None:
         service.write("server.mjs", failing.replace("found ? 200 : 404", "failing ? 500 : found ? 200 : 404"))
 
 
-def update(product: Product, request: dict[str, Any]) -> dict[str, Any]:
-    """The installation once the update has ended."""
-    return product.await_end(product.ask({**request, **CANARY}))
+def has_begun(step: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Whether the newest operation is that far."""
+    return lambda seen: any(one["name"] == step for one in seen["operation"]["steps"])
 
 
 def entries(product: Product, seen: dict[str, Any]) -> list[dict[str, Any]]:
@@ -56,7 +56,7 @@ def entries(product: Product, seen: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for one in answer.json()["items"] if one["operation"] == seen["operation"]["id"]]
 
 
-def test_a_good_release_meets_its_users_stage_by_stage_and_nobody_notices(
+def test_a_good_release_meets_its_users_stage_by_stage_and_nobody_notices_though_its_carrier_is_killed(
     product: Product, own_tenant: Tenant, service: Service
 ) -> None:
     request = service.request(product, own_tenant.name)
@@ -64,10 +64,13 @@ def test_a_good_release_meets_its_users_stage_by_stage_and_nobody_notices(
     assert first["phase"] == "succeeded", first["operation"]
     publish(service, "1.1.0")
     with people(product, first) as traffic:
-        seen = update(product, request)
+        accepted = product.ask({**request, **CANARY})
+        product.carrier(product.await_that(first["id"], has_begun("watch_stage:2"))).kill()
+        seen = product.await_end(accepted)
     assert (seen["phase"], seen["revision"]["release"]) == ("succeeded", f"{service.name}@1.1.0"), seen["operation"]
     assert [one for one in traffic.answers if one.failed] == []
     told = entries(product, seen)
+    assert len({one["actor"] for one in told if one["kind"] == "intended"}) == 2
     for number, share in enumerate(STAGES, 1):
         begin, end = at(told, f"route_stage:{number}"), at(told, f"watch_stage:{number}")
         met = traffic.between(begin + FOLLOWS, end)
@@ -84,7 +87,7 @@ def test_a_bad_release_goes_back_by_its_own_numbers_and_stays_away(
     assert first["phase"] == "succeeded", first["operation"]
     publish(service, "1.2.0", bad=True)
     with people(product, first) as traffic:
-        seen = update(product, {**request, "config": {"greeting": "ahoj"}})
+        seen = product.await_end(product.ask({**request, **CANARY, "config": {"greeting": "ahoj"}}))
         product.await_answer(first, "/hello", 200)
     operation = seen["operation"]
     assert (operation["phase"], seen["revision"]["release"]) == ("withdrawn", f"{service.name}@1.0.0"), operation
