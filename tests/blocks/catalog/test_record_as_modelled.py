@@ -150,16 +150,12 @@ class Lived(RuleBasedStateMachine):
 
     @rule(one=which, times=st.integers(1, 9))
     def see_through(self, one: int, times: int) -> None:
-        """Everything goes as it should, perhaps to the end."""
+        """Everything goes as it should, perhaps to the end; somebody says that the stage is good enough, while it is watched or not."""
         self.carry_far(one, 12)
         self.agree(one)
-        self.carry_far(one, times)
-
-    @rule(one=which)
-    def promote(self, one: int) -> None:
-        """Somebody says that a stage is good enough, perhaps while it is watched."""
-        self.see_through(one, 1)
+        self.carry_far(one, 1)
         self.speak(one, "bob", "promote")
+        self.carry_far(one, times)
 
     @rule(one=which, accept=st.sampled_from(["retry", "accept", "unfreeze"]))
     def get_stuck(self, one: int, accept: str) -> None:
@@ -173,7 +169,7 @@ class Lived(RuleBasedStateMachine):
         if isinstance(held, tuple):
             self.carry(held, "frozen", overdue=False)
 
-    @rule(one=which, who=someone, word=st.sampled_from(["cancel", "freeze", "unfreeze", "promote", "retry", "accept"]))
+    @rule(one=which, who=someone, word=st.sampled_from(["cancel", "freeze", "unfreeze", "retry", "accept"]))
     def speak(self, one: int, who: str, word: str) -> None:
         """Somebody says something else."""
         self.touched = one
