@@ -86,8 +86,8 @@ async def watch_stage(work: Work, number: int, plan: Plan) -> Watched:
             case Advance(why):
                 fully = said is not None and json.loads(said)["fully"]
                 return Watched(why, len(plan.stages) if fully and number < len(plan.stages) else number + 1, samples)
-            case GoBack(reason):
-                raise await bad(work, plan, reason)
+            case GoBack(reason, decided):
+                raise await bad(work, plan, reason, decided)
             case Ask(question):
                 raise ask_people(question)
 
@@ -121,9 +121,9 @@ async def look_out(work: Work, plan: Plan, seconds: float) -> None:
     await asyncio.sleep(max(ends - clock(), 0))
 
 
-async def bad(work: Work, plan: Plan, reason: str) -> AnalysisFailed:
+async def bad(work: Work, plan: Plan, reason: str, decided: Sample) -> AnalysisFailed:
     """The error that brings everything back, with the release in quarantine, unless it is only its configuration that is new."""
     served = await work.tools.operations.serving(work.installation)
     if served is None or served.release != plan.target:
         await work.tools.quarantines.put_in(work.installation, plan.target, (ANALYSIS, reason))
-    return AnalysisFailed(f"{plan.target} is worse than was asked for: {reason}", "see its log and its samples in the timeline")
+    return AnalysisFailed(f"{plan.target} is worse than was asked for: {reason}", f"Prometheus was asked: {decided.query}")

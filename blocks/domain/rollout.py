@@ -74,7 +74,7 @@ class Advance:
 
 @dataclass(frozen=True)
 class GoBack:
-    """The revision is bad: the reason has the number that decided, what was wanted, and the query; `sample` is the one that decided."""
+    """The revision is bad: the reason has the number that decided and what was wanted; `sample` is the one that decided."""
 
     reason: str
     sample: Sample
@@ -110,7 +110,7 @@ def next_action(stage: Stage, analysis: Analysis, observed: Observed) -> Action:
 
 def _go_back(bad: list[Sample], allowed: int) -> GoBack:
     count = f"{len(bad)} bad samples, {allowed} allowed; the last: " if allowed else ""
-    return GoBack(f"{count}{bad[-1].sentence} ({bad[-1].query})", bad[-1])
+    return GoBack(f"{count}{bad[-1].sentence}", bad[-1])
 
 
 def _too_many_errors(analysis: Analysis, observed: Observed) -> Ask | None:
