@@ -1,7 +1,7 @@
 """Sees to what nobody works on; several keepers may run.
 
 That is operations whose run never began or whose worker died, questions that stood too long, runs that people cancelled on Prefect's
-pages, and runs that lead nowhere.
+pages, runs that lead nowhere, and what was made too late.
 
 Run it with `python -m deployments.keeper`; it stops on SIGTERM. To add a round: write a method and name it in `Keeper.sweep`.
 """
@@ -18,6 +18,7 @@ from blocks.catalog.database import open_database
 from blocks.catalog.leases import Leases
 from blocks.catalog.slots import Slots
 from blocks.catalog.starts import Starts
+from blocks.catalog.withdrawn import Withdrawals
 from blocks.catalog.words import Words
 from blocks.domain.approval import Speaker
 from blocks.domain.errors import PipelineError
@@ -27,12 +28,15 @@ from blocks.toolchain import open_seals
 from deployments.dispatch import START_TIME, Dispatch, Unregistered
 from deployments.heard import hear
 from deployments.jobs import describe_jobs
+from deployments.late import remove_late
 from deployments.register import register
 
 SWEEP_EVERY = 2.0
 # A run that is on its way is waited for as long as this, in seconds, before another one is started beside it.
 LONGEST_START = 240.0
 SEAL_EVERY, SEALED_WITHIN = 60.0, 3600.0
+# How long after it was taken back an operation is looked after: a carrier that was stopped for longer is given up.
+TIDY_EVERY, TIDIED_WITHIN = 20.0, 3600.0
 # A worker that is so many renewals late is likely dead: the next run is started before the lease has run out.
 LATE = 1.75
 # A lease that runs out before the next sweep is met this shortly after it did.
@@ -54,6 +58,7 @@ class Keeper:
         self._coming = frozenset[UUID]()
         self._dispatch = Dispatch(self._starts, Slots(engine, settings.max_applying), self._pools)
         self._leases, self._words = Leases(engine, settings.lease_ttl), Words(engine, open_seals(settings))
+        self._withdrawals = Withdrawals(engine)
         self._audit = Audit(engine, open_seals(settings))
         self._most, self._ttl = settings.max_starts, settings.lease_ttl
         self._early = max(0.0, settings.lease_ttl - LATE * settings.lease_renew)
@@ -80,6 +85,14 @@ class Keeper:
     async def seal(self, within: float | None = None) -> None:
         """Seal what writers committed in the last `within` seconds, or ever, and were killed before they could seal it."""
         await _try("entries without a seal", self._audit.catch_up(within))
+
+    async def tidy(self) -> None:
+        """Take away what operations made after they had been taken back."""
+        await _try("what was made too late", self._remove_late())
+
+    async def _remove_late(self) -> None:
+        for name in await remove_late(self._kubeconfig, await self._withdrawals.handed_over(TIDIED_WITHIN)):
+            LOG.warning("%s was made by an operation that had been taken back, and is gone again", name)
 
     async def _hear_cancels(self) -> None:
         carried = await self._starts.on_their_way()
@@ -141,9 +154,9 @@ async def _try(what: str, deed: Awaitable[object]) -> None:
 
 
 async def keep(settings: Settings, stop: asyncio.Event) -> None:
-    """Sweep until told to stop, and beside that see to the seals: to look through a long record must not keep work waiting."""
+    """Sweep until told to stop, and beside that see to seals and to what came late: to look long must not keep work waiting."""
     keeper = Keeper(settings)
-    await asyncio.gather(_sweep(keeper, stop), _seal(keeper, stop))
+    await asyncio.gather(_sweep(keeper, stop), _seal(keeper, stop), _tidy(keeper, stop))
     await keeper.close()
 
 
@@ -164,6 +177,12 @@ async def _seal(keeper: Keeper, stop: asyncio.Event) -> None:
         await keeper.seal(within)
         within = SEALED_WITHIN
         await _wait(stop, SEAL_EVERY)
+
+
+async def _tidy(keeper: Keeper, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        await keeper.tidy()
+        await _wait(stop, TIDY_EVERY)
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

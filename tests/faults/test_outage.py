@@ -58,12 +58,13 @@ async def test_a_deadline_goes_on_after_an_outage(fake: FakeCluster, tmp_path: P
 
 
 @pytest.mark.world
-async def test_a_real_rollout_holds_through_an_outage(world: World, tmp_path: Path) -> None:
+@pytest.mark.parametrize("seconds", [10, pytest.param(120, marks=pytest.mark.long)])
+async def test_a_real_rollout_holds_through_an_outage(world: World, tmp_path: Path, seconds: float) -> None:
     async with open_proxy(Path(world.kubeconfig)) as proxy, carried_through(proxy, tmp_path, 5) as carried:
         plan, rolling = await begun(carried, proxy, image=world.node_image, script=LATE)
         try:
             await proxy.go_away()
-            await asyncio.sleep(10)
+            await asyncio.sleep(seconds)
             assert not rolling.done()
         finally:
             await proxy.come_back()
