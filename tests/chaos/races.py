@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 import psutil
@@ -45,17 +46,15 @@ async def stop_beyond_lease(life: Life, point: Point) -> Outcome:
     await prepare(life, point.verb)
     order, ground = await life.ask(point.verb), life.ground
     operation = order.operation
-    await wait_for_work(ground, operation)
-    process = ground.start(order, Fate(point, signal.SIGSTOP))
-    wrong: list[str] = []
-    if not await is_stopped(process.pid or 0):
-        wrong.append(f"nobody stopped {point}")
+    process = await stop_one(ground, order, point)
+    if process is None:
+        return Outcome(Act(point.verb, (point,)), "stopped", (f"nobody stopped {point}",))
     carried = await carry_to_end(ground, order)
     before = await see(life, operation)
     os.kill(process.pid or 0, signal.SIGCONT)
     end = await await_end(process)
     after = await see(life, operation)
-    wrong += [] if carried.phase is Phase.SUCCEEDED else [f"it ended {carried.phase}"]
+    wrong = [] if carried.phase is Phase.SUCCEEDED else [f"it ended {carried.phase}"]
     wrong += [] if end.code == 0 else [f"the late one ended with {end.code}"]
     wrong += judge_late(before, after)
     return Outcome(Act(point.verb, (point,)), "stopped", tuple(wrong))
@@ -107,6 +106,17 @@ async def come_to(ground: Ground, order: Order, point: Point) -> AsyncIterator[V
         yield Visit(heard.done(), said, ended)
         if heard.done():
             return
+
+
+async def stop_one(ground: Ground, order: Order, point: Point) -> BaseProcess | None:
+    """A worker that stopped at the point, or None; one that lost its short lease before it came so far is followed by another."""
+    for _ in range(MOST_WORKERS):
+        await wait_for_work(ground, order.operation)
+        process = ground.start(order, Fate(point, signal.SIGSTOP))
+        if await is_stopped(process.pid or 0):
+            return process
+        await await_end(process)
+    return None
 
 
 async def is_stopped(pid: int) -> bool:
