@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import httpx
@@ -21,10 +21,13 @@ class GatewayWeb:
     def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
 
-    async def ask(self, host: str, path: str) -> Reply:
-        """What the host answers on the path through the gateway, or `Transient` if there is no answer."""
+    async def ask(self, host: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:
+        """What the host answers on the path to a request with these headers through the gateway, or `Transient` if there is no answer."""
         try:
-            async with asyncio.timeout(SECONDS), self._client.stream("GET", path, headers={"Host": host}) as response:
+            async with (
+                asyncio.timeout(SECONDS),
+                self._client.stream("GET", path, headers={**(headers or {}), "Host": host}) as response,
+            ):
                 return Reply(response.status_code, dict(response.headers), await _read(response))
         except (httpx.HTTPError, TimeoutError) as problem:
             where = f"http://{host}{path} through {self._client.base_url}"

@@ -24,6 +24,7 @@ from tasks.retire import retire_revision
 from tasks.rollout import roll_out
 from tasks.scan import scan
 from tasks.shift import shift_traffic
+from tasks.smoke import open_preview, smoke_test
 from tasks.stages import advance, route_stage, watch_stage
 from tasks.verify import verify
 
@@ -42,6 +43,8 @@ STEPS = (
     hand_over_data,
     roll_out,
     shift_traffic,
+    open_preview,
+    smoke_test,
     route_stage,
     watch_stage,
     verify,
@@ -72,6 +75,9 @@ async def tell(work: Work) -> None:
     if plan.data:
         await hand_over_data(work, plan)
     await roll_out(work, plan)
+    if plan.preview:
+        await open_preview(work, plan)
+        await smoke_test(work, plan)
     await (advance if plan.stages else shift_traffic)(work, plan)
     await verify(work, plan)
     await serve_revision(work, plan)

@@ -237,7 +237,7 @@ class InstallRequest(Strict):
         strategy = said.data.get("strategy")
         if config and strategy and strategy not in STAGED:
             raise ValueError(f"{strategy} has no stages to configure; leave strategyConfig out, or ask for {' or '.join(STAGED)}")
-        return config or (StrategyConfig() if strategy in STAGED else None)
+        return (config or StrategyConfig()).fit(strategy) if strategy in STAGED else None
 
     @model_validator(mode="after")
     def _runtime_has_source(self) -> Self:

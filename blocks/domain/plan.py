@@ -20,7 +20,7 @@ from blocks.domain.objects.labels import stamped
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import Phase, every, phases
 from blocks.domain.planned import PlannedStep
-from blocks.domain.stages import stages_of
+from blocks.domain.stages import has_preview, stages_of
 from blocks.domain.strategy import Stage
 
 SCHEMA = 2
@@ -32,7 +32,8 @@ class Plan:
 
     `before` is the document of the revision that serves, `before_by` its operation, `previous` its number. `target` is the release as
     `name@version`, `changes` how many objects will change, `stages` how it meets its
-    users (empty: all at once), `data` what becomes of the plugin's data where that cannot be taken back.
+    users (empty: all at once), `preview`
+    whether those who ask for it can meet it before, `data` what becomes of the plugin's data where that cannot be taken back.
     """
 
     hash: str
@@ -60,6 +61,7 @@ class Plan:
     integrity: str = ""
     before_by: str = ""
     stages: tuple[Stage, ...] = ()
+    preview: bool = False
 
     @property
     def name(self) -> str:
@@ -132,6 +134,7 @@ def compose_plan(hashed: Mapping[str, Any], shown: Mapping[str, Any], document: 
         target=f"{release['name']}@{release['version']}",
         integrity=release["integrity"],
         stages=stages_of(hashed),
+        preview=has_preview(hashed),
         **names,
     )
 

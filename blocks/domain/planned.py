@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from blocks.domain.manifest import InstallRequest
-from blocks.domain.stages import config_of, stages_of
+from blocks.domain.stages import config_of, has_preview, stages_of
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,10 @@ STEPS = (
         "take it down, or put it back to sleep",
     ),
     PlannedStep(SHIFT, "reversible", "send all requests to the revision, in one write", "send them back, in one write"),
+    PlannedStep(
+        "open_preview", "reversible", "let those meet the revision who send x-plugin-preview with its name", "close it again"
+    ),
+    PlannedStep("smoke_test", "needless", "ask the revision in its preview"),
     ROUTE,
     WATCH,
     PlannedStep("verify", "needless", "ask the plugin through the gateway which release it is"),
@@ -90,6 +94,8 @@ def _is_taken(hashed: Mapping[str, Any]) -> dict[str, bool]:
         "provision_database": bool(hashed["names"]["database"]),
         "hand_over_data": bool(hashed["data"]),
         SHIFT: not stages_of(hashed),
+        "open_preview": has_preview(hashed),
+        "smoke_test": has_preview(hashed),
         "retire_revision": hashed["previous"] > 0,
         "quarantine_release": hashed["verb"] == "rollback",
     }

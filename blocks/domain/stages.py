@@ -21,6 +21,11 @@ def stages_of(hashed: Mapping[str, Any]) -> tuple[Stage, ...]:
     return stages if hashed["previous"] else stages[-1:]
 
 
+def has_preview(hashed: Mapping[str, Any]) -> bool:
+    """Whether the revision can be met by those who ask for it, and is asked, before anybody else meets it."""
+    return bool(hashed["verb"] != "rollback" and hashed["inputs"]["request"]["strategy"] == "blue-green")
+
+
 def config_of(request: InstallRequest) -> StrategyConfig:
     """What the request says of its stages, or what it says by saying nothing."""
     return request.strategy_config or StrategyConfig()

@@ -8,14 +8,14 @@ To add a strategy: name it in `Strategy`, and in `STAGED` if it goes by stages.
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from blocks.domain.strict import Strict
 
-Strategy = Literal["rolling-update", "canary"]
-STAGED: tuple[Strategy, ...] = ("canary",)
+Strategy = Literal["rolling-update", "canary", "blue-green"]
+STAGED: tuple[Strategy, ...] = ("canary", "blue-green")
 WEIGHTS = re.compile(r"[0-9]{1,3}( *, *[0-9]{1,3})*")
 SECONDS = re.compile(r"[0-9]{1,4}")
 
@@ -74,12 +74,32 @@ class Analysis(Strict):
         return f"{self.success_rate:g} of the answers are good{latency}"
 
 
+class SmokeTest(Strict):
+    """One question to the preview of a revision, and the status that it has to answer with."""
+
+    path: str = Field(pattern=r"^/[!-~]{0,200}$")
+    status: int = Field(default=200, ge=100, le=599, strict=True)
+
+
 class StrategyConfig(Strict):
-    """The stages that a new revision goes through, and what it is measured by at each."""
+    """The stages that a new revision goes through, and what it is measured by at each; what its preview is asked before, if it has one."""
 
     stage_interval: Pause = 300
     stages: tuple[Stage, ...] = Field(default=(10, 30, 50, 100), validate_default=True)
     analysis: Analysis = Analysis()
+    smoke_test: SmokeTest | None = Field(default=None, exclude_if=lambda found: found is None)
+
+    def fit(self, strategy: Strategy) -> Self:
+        """This as the strategy has it, or a `ValueError`: blue-green has a preview and then one stage for all, a canary has no preview."""
+        if strategy == "canary":
+            if self.smoke_test:
+                raise ValueError("a canary has no preview for a smoke test to ask; ask for blue-green")
+            return self
+        if "stages" not in self.model_fields_set:
+            return self.model_copy(update={"stages": (Stage(weight=100, pause=self.stage_interval),)})
+        if len(self.stages) > 1:
+            raise ValueError("blue-green sends all requests at once; leave stages out, or ask for canary")
+        return self
 
     @field_validator("stages", mode="before", json_schema_input_type=str | list[int] | list[StageWish])
     @classmethod

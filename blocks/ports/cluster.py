@@ -132,6 +132,6 @@ class Reply:
 class Web(Protocol):
     """The gateway, as a person's browser would meet it."""
 
-    async def ask(self, host: str, path: str) -> Reply:
-        """What the host answers on the path through the gateway, or `Transient` if there is no answer."""
+    async def ask(self, host: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:
+        """What the host answers on the path to a request with these headers through the gateway, or `Transient` if there is no answer."""
         ...

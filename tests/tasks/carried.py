@@ -3,6 +3,7 @@
 import hashlib
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -78,9 +79,11 @@ class ScriptedWeb:
 
     answers: list[Reply | Exception] = field(default_factory=lambda: [Reply(404, {}, "")])
     asked: list[tuple[str, str]] = field(default_factory=list)
+    sent: list[dict[str, str]] = field(default_factory=list)
 
-    async def ask(self, host: str, path: str) -> Reply:
+    async def ask(self, host: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:
         self.asked.append((host, path))
+        self.sent.append(dict(headers or {}))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, Exception):
             raise answer

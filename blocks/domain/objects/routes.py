@@ -6,6 +6,9 @@ from typing import Any
 from blocks.domain.objects.blueprint import Blueprint, Object
 from blocks.domain.objects.labels import own, revision_selector, selector
 
+# Whoever sends this header, with the name of a revision, is sent to that one.
+PREVIEW = "x-plugin-preview"
+
 
 def revision_service(blueprint: Blueprint) -> Object:
     """Reaches the pods of this revision alone."""
@@ -44,6 +47,14 @@ def split(route: Object, other: Object, weight: int) -> Object:
     rest = [one for rule in other["spec"]["rules"] for one in _weighed(rule["backendRefs"], 100 - weight)]
     rules = [rule | {"backendRefs": [*own, *rest]} for rule, own in zip(route["spec"]["rules"], mine, strict=True)]
     return route | {"spec": route["spec"] | {"rules": rules}}
+
+
+def previewed(route: Object, before: Object | None) -> Object:
+    """The route as it was before, if it was, and this one for whoever sends the header with the name of its backend."""
+    (rule,) = route["spec"]["rules"]
+    asked = {"headers": [{"name": PREVIEW, "value": rule["backendRefs"][0]["name"]}]}
+    kept = beside(before, route) if before else route | {"spec": route["spec"] | {"rules": []}}
+    return kept | {"spec": kept["spec"] | {"rules": [rule | {"matches": [asked]}, *kept["spec"]["rules"]]}}
 
 
 def _weighed(backends: Sequence[Object], weight: int) -> list[Object]:

@@ -72,8 +72,7 @@ def test_the_example_of_document_000_is_accepted() -> None:
         pytest.param("plugin.observability.tracing.samplingRate", 2, id="more than every request"),
         pytest.param("plugin.runtime.type", "lambda", id="unknown runtime"),
         pytest.param("plugin.name", "../etc", id="a path as name"),
-        pytest.param("strategy", "blue-green", id="a strategy that is not offered yet"),
-        pytest.param("strategy", "a/b", id="another one"),
+        pytest.param("strategy", "a/b", id="a strategy that is not offered yet"),
         pytest.param("strategyConfig", {"stages": "100"}, id="stages without a strategy that has some"),
         pytest.param("strategyConfig.stages", "10,20", id="stages that do not end with all"),
         pytest.param("options.skipSecurityScan", True, id="no scan"),
@@ -108,6 +107,34 @@ def test_a_canary_has_stages_whether_they_are_named_or_not() -> None:
         request = InstallRequest.model_validate(changed("strategy", "canary") | said)
         assert request.strategy_config == StrategyConfig()
         assert InstallRequest.model_validate_json(request.model_dump_json(by_alias=True)) == request
+
+
+BLUE_GREEN = [
+    pytest.param({}, 300, id="as usual"),
+    pytest.param({"strategyConfig": {"stageInterval": 20}}, 20, id="for so many seconds"),
+    pytest.param({"strategyConfig": {"stages": [{"weight": 100, "pause": 7}]}}, 7, id="as one stage"),
+]
+
+
+@pytest.mark.parametrize(("said", "warm"), BLUE_GREEN)
+def test_blue_green_has_one_stage_in_which_the_other_side_is_kept_warm(said: dict[str, Any], warm: int) -> None:
+    request = InstallRequest.model_validate(changed("strategy", "blue-green") | said)
+    assert request.strategy_config is not None
+    assert [(one.weight, one.pause) for one in request.strategy_config.stages] == [(100, warm)]
+    assert InstallRequest.model_validate_json(request.model_dump_json(by_alias=True)) == request
+
+
+@pytest.mark.parametrize(
+    ("strategy", "config", "said"),
+    [
+        pytest.param("blue-green", {"stages": "50,100"}, "blue-green sends all requests at once", id="stages for blue-green"),
+        pytest.param("canary", {"smokeTest": {"path": "/"}}, "a canary has no preview", id="a smoke test for a canary"),
+        pytest.param("blue-green", {"smokeTest": {"path": "hello"}}, "should match pattern", id="a path that is none"),
+    ],
+)
+def test_what_a_strategy_does_not_have_is_refused(strategy: str, config: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        InstallRequest.model_validate(changed("strategy", strategy) | {"strategyConfig": config})
 
 
 def test_stages_without_a_strategy_that_has_some_are_refused_with_a_sentence() -> None:

@@ -80,3 +80,10 @@ def test_a_stage_that_is_not_measured_is_only_kept() -> None:
 def test_nothing_to_do_is_no_steps() -> None:
     served = make_replaced()
     assert steps_of(agree_on(make_revision(), served, "update", ())) == ()
+
+
+def test_blue_green_looks_at_what_is_coming_and_then_sends_all_at_once() -> None:
+    asked: dict[str, Any] = {"strategy": "blue-green", "strategyConfig": {"stageInterval": 60}}
+    stages = ["open_preview", "smoke_test", "route_stage:1", "watch_stage:1"]
+    assert names("update", make_replaced(), **asked) == [*ALWAYS[:3], *stages, *ALWAYS[4:], "retire_revision"]
+    assert not {*stages} & {*names("rollback", make_replaced(), **asked)}

@@ -2,7 +2,7 @@
 
 import pytest
 
-from blocks.domain.objects.routes import beside, http_route, revision_service, split, stable_service
+from blocks.domain.objects.routes import beside, http_route, previewed, revision_service, split, stable_service
 from tests.blocks.domain.objects.blueprints import make_blueprint
 
 
@@ -47,6 +47,15 @@ def test_of_a_hundred_requests_each_revision_gets_its_share(weight: int) -> None
         ("backstage-plugin-catalog-r1", 100 - weight),
     ]
     assert split(now, before, weight)["spec"]["hostnames"] == now["spec"]["hostnames"]
+
+
+def test_a_preview_is_met_by_those_who_ask_for_it_and_nobody_else() -> None:
+    before, now = http_route(make_blueprint(revision=1)), http_route(make_blueprint(revision=2))
+    asked, rest = previewed(now, before)["spec"]["rules"]
+    header = {"name": "x-plugin-preview", "value": "backstage-plugin-catalog-r2"}
+    assert asked == {**now["spec"]["rules"][0], "matches": [{"headers": [header]}]}
+    assert [rest] == beside(before, now)["spec"]["rules"]
+    assert previewed(now, None)["spec"]["rules"] == [asked]
 
 
 def test_a_split_leaves_both_routes_as_they_were() -> None:

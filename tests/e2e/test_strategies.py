@@ -1,4 +1,4 @@
-"""Canaries on the real cluster behind the real Envoy, judged by the real Prometheus, while people use the plugin; nobody notices."""
+"""Strategies on the real cluster behind the real Envoy, judged by the real Prometheus, while people use the plugin; nobody notices."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -17,7 +17,7 @@ from tests.e2e.traffic import Traffic, is_likely, using
 
 pytestmark = pytest.mark.world
 STAGES = (20, 60, 100)
-CANARY = {
+CANARY: dict[str, Any] = {
     "strategy": "canary",
     "strategyConfig": {"stages": "20,60,100", "stageInterval": "12", "analysis": {"interval": 5, "minRequests": 5}},
 }
@@ -104,6 +104,37 @@ def test_a_bad_release_goes_back_by_its_own_numbers_and_stays_away(
     assert "hej" in traffic.answers[-1].text
     kept = product.api.get(f"/api/v1/installations/{seen['id']}/quarantine").raise_for_status().json()["items"]
     assert [(one["release"], one["actor"]) for one in kept] == [(f"{service.name}@1.2.0", "analysis")]
+
+
+def test_blue_green_is_tried_in_a_preview_and_switched_in_one_write(
+    product: Product, own_tenant: Tenant, service: Service
+) -> None:
+    request = service.request(product, own_tenant.name)
+    first = own_tenant.install(request)
+    assert first["phase"] == "succeeded", first["operation"]
+    publish(service, "1.1.0")
+    config = CANARY["strategyConfig"] | {"stages": "100", "smokeTest": {"path": "/hello"}}
+    with people(product, first) as traffic:
+        seen = product.await_end(product.ask({**request, "strategy": "blue-green", "strategyConfig": config}))
+    assert (seen["phase"], seen["revision"]["release"]) == ("succeeded", f"{service.name}@1.1.0"), seen["operation"]
+    assert [one for one in traffic.answers if one.failed] == []
+    told = entries(product, seen)
+    switched = at(told, "route_stage:1")
+    assert {one.release for one in traffic.answers if one.at < at(told, "route_stage:1", "intended")} == {f"{service.name}@1.0.0"}
+    assert {one.release for one in traffic.answers if one.at > switched + FOLLOWS} == {f"{service.name}@1.1.0"}
+
+
+def test_what_fails_in_its_preview_is_met_by_nobody(product: Product, own_tenant: Tenant, service: Service) -> None:
+    request = service.request(product, own_tenant.name)
+    first = own_tenant.install(request)
+    assert first["phase"] == "succeeded", first["operation"]
+    publish(service, "1.2.0", bad=True)
+    config = {"smokeTest": {"path": "/nowhere"}}
+    with people(product, first) as traffic:
+        seen = product.await_end(product.ask({**request, "strategy": "blue-green", "strategyConfig": config}))
+    assert (seen["phase"], seen["revision"]["release"]) == ("withdrawn", f"{service.name}@1.0.0"), seen["operation"]
+    assert "/nowhere answered 404, 200 wanted" in seen["operation"]["reason"]["message"]
+    assert {(one.status, one.release) for one in traffic.answers} == {(200, f"{service.name}@1.0.0")}
 
 
 def people(product: Product, seen: dict[str, Any]) -> AbstractContextManager[Traffic]:
