@@ -22,6 +22,7 @@ async def make_database(admin: str, kind: str = "test") -> URL:
 async def drop_database(admin: str, made: URL) -> None:
     """It is gone, whoever is still connected; as in `blocks.databases`, autovacuum at work there is no obstacle."""
     async with _connect(admin) as server:
+        await server.execute(f"ALTER DATABASE {made.database} WITH ALLOW_CONNECTIONS false")
         await server.execute(MINE, made.database)
         await server.execute(f"DROP DATABASE {made.database}")
 

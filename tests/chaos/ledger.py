@@ -58,7 +58,7 @@ class Ledger:
 
     def _see_traffic(self, namespace: str, what: str) -> None:
         routes = [one for key, one in self._store.objects.items() if key[:2] == ("httproutes", namespace)]
-        if any(self._gateway.backend(route) is None for route in routes):
+        if any(self._gateway.has_gap(route) for route in routes):
             self._gaps.append((namespace, what))
 
 

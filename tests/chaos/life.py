@@ -2,7 +2,10 @@
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 from uuid import UUID
 
 from blocks.catalog.requests import Asked
@@ -12,11 +15,21 @@ from tests.chaos.carrying import Carried, carry_to_end
 from tests.chaos.ground import FakeGround, Order, make_name
 from tests.chaos.mortal import Fate
 from tests.chaos.outside import SCOPE
+from tests.chaos.points import ROLLING
 from tests.chaos.scripts import Act
 
 # The number of a revision in an object's name.
 REVISION = re.compile(r"-r(\d+)$")
 ANN = Asked("ann", reason="because")
+# Nothing is measured here: what is watched is whether everything goes on.
+AT_ONCE: dict[str, Any] = {"stageInterval": 0, "analysis": {"enabled": False}}
+ASKED: Mapping[str, dict[str, Any]] = MappingProxyType(
+    {
+        ROLLING: {},
+        "canary": {"strategy": "canary", "strategyConfig": {**AT_ONCE, "stages": "50,100"}},
+        "blue-green": {"strategy": "blue-green", "strategyConfig": AT_ONCE},
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,7 @@ class Life:
     ground: FakeGround
     environment: str = "dev"
     runtime: str = "backend"
+    strategy: str = ROLLING
     name: str = field(default_factory=make_name)
     installation: UUID | None = None
 
@@ -51,7 +65,7 @@ class Life:
     def request(self, version: int) -> InstallRequest:
         """The request for this version."""
         plugin = {"name": f"{SCOPE}{self.name}", "version": f"{version}.0.0", "runtime": {"type": self.runtime}}
-        return make_request(tenant=self.name, environment=self.environment, plugin=plugin)
+        return make_request(tenant=self.name, environment=self.environment, plugin=plugin, **ASKED[self.strategy])
 
     async def ask(self, verb: str) -> Order:
         """Ask for what the act is about: version 1 first, then version 2, then back, then nothing."""

@@ -1,6 +1,7 @@
 """The parts of the fake world that the test's process keeps for its workers: they count what is done to them."""
 
 from collections import Counter
+from collections.abc import Mapping
 from uuid import UUID
 
 from blocks.domain.objects.blueprint import Object
@@ -46,25 +47,40 @@ class Gateway:
     def __init__(self, cluster: FakeCluster) -> None:
         self._objects, self.lying = cluster.store.objects, set[str]()
 
-    async def ask(self, host: str, path: str) -> Reply:
+    async def ask(self, host: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:
         """Ask the plugin."""
         route = next((one for one in self._all("httproutes") if host in one["spec"]["hostnames"]), None)
-        if route is None:
+        answering = [self._deployment(route, name) for name in _led_to(route, headers or {})] if route else []
+        if not answering:
             return Reply(404, {}, "")
-        deployment = self.backend(route)
-        if deployment is None:
+        first = answering[0]
+        if first is None:
             return Reply(503, {}, "")
-        lies = any(tenant in host for tenant in self.lying)
-        return Reply(200, {"x-plugin-release": "lie@0.0.0" if lies else stamp_of(deployment, RELEASE)}, "")
+        lies = any(tenant in host for tenant in self.lying) and not headers
+        return Reply(200, {"x-plugin-release": "lie@0.0.0" if lies else stamp_of(first, RELEASE)}, "")
 
-    def backend(self, route: Object) -> Object | None:
-        """The Deployment that the route leads to, if it has a pod."""
+    def has_gap(self, route: Object) -> bool:
+        """Whether some of those who use the plugin would meet nobody."""
+        return None in [self._deployment(route, name) for name in _led_to(route, {})]
+
+    def _deployment(self, route: Object, name: str) -> Object | None:
+        """The Deployment of a backend of the route, if it has a pod."""
         namespace = route["metadata"]["namespace"]
-        (backend,) = [one for one in route["spec"]["rules"][0]["backendRefs"] if one["weight"]]
-        found = self._objects.get(("deployments", namespace, backend["name"]))
-        served = ("services", namespace, backend["name"]) in self._objects
-        pods = [key for key in self._objects if key[:2] == ("pods", namespace) and key[2].startswith(f"{backend['name']}-")]
+        found = self._objects.get(("deployments", namespace, name))
+        served = ("services", namespace, name) in self._objects
+        pods = [key for key in self._objects if key[:2] == ("pods", namespace) and key[2].startswith(f"{name}-")]
         return found if served and pods and "deletionTimestamp" not in (found or {}).get("metadata", {}) else None
 
     def _all(self, plural: str) -> list[Object]:
         return [one for key, one in self._objects.items() if key[0] == plural]
+
+
+def _led_to(route: Object, headers: Mapping[str, str]) -> list[str]:
+    """The backends that have a share of the requests with these headers; a rule that asks for none is for all others."""
+    asked = [
+        (rule, {one["name"]: one["value"] for match in rule.get("matches", []) for one in match["headers"]})
+        for rule in route["spec"]["rules"]
+    ]
+    rule = next((rule for rule, wanted in asked if wanted and wanted.items() <= headers.items()), None)
+    rule = rule or next((rule for rule, wanted in asked if not wanted), {"backendRefs": []})
+    return [one["name"] for one in rule["backendRefs"] if one["weight"]]

@@ -9,7 +9,7 @@ from typing import TypeAlias
 from tests.chaos.ground import Ground, open_fake_ground
 from tests.chaos.judge import judge_record
 from tests.chaos.life import Life, Outcome
-from tests.chaos.points import Moment, Point, spread
+from tests.chaos.points import STAGED, Moment, Point, spread
 from tests.chaos.races import cancel_while_carried, stop_beyond_lease
 from tests.chaos.real import open_real_ground
 from tests.chaos.run import live_all
@@ -20,7 +20,9 @@ from tests.chaos.scripts import (
     all_points_back,
     scripts_back,
     scripts_forth,
+    scripts_staged,
     scripts_twice,
+    staged_points,
 )
 from tests.chaos.window import fresh_record
 
@@ -60,13 +62,19 @@ def some_scripts() -> list[Script]:
     """What `make test` plays: every step of every verb, the moments in turn, and every third step on the way back."""
     forth = {verb: spread([*points]) for verb, points in all_points().items()}
     back = {verb: spread([*points])[::3] for verb, points in all_points_back().items()}
-    return [*scripts_forth(forth), *scripts_back(back, LIARS)]
+    staged = {strategy: {verb: spread([*points]) for verb, points in staged_points(strategy).items()} for strategy in STAGED}
+    return [
+        *scripts_forth(forth),
+        *scripts_back(back, LIARS),
+        *(one for name in STAGED for one in scripts_staged(name, staged[name])),
+    ]
 
 
 def all_scripts() -> list[Script]:
     """What `make chaos` plays: every moment of every step on the way forth and back, and some of them twice."""
     twice = {verb: spread([*points]) for verb, points in all_points().items()}
-    return [*scripts_forth(all_points()), *scripts_back(all_points_back(), 2 * LIARS), *scripts_twice(twice)[::3]]
+    staged = [script for name in STAGED for script in scripts_staged(name, staged_points(name))]
+    return [*scripts_forth(all_points()), *scripts_back(all_points_back(), 2 * LIARS), *scripts_twice(twice)[::3], *staged]
 
 
 def real_scripts() -> list[Script]:

@@ -24,8 +24,18 @@ STEPS: Mapping[str, tuple[Step[..., Any], ...]] = MappingProxyType(
         "uninstall": flows.uninstall.STEPS,
     }
 )
-# What a verb never comes by: a first revision finds no data, and a step that is left out unless somebody asks for it.
+# What a verb never comes by: a first revision finds no data, and a way back hands none over.
 NEVER = frozenset({("install", "hand_over_data"), ("rollback", "hand_over_data")})
+# The steps by which strategies differ, and which of them each takes.
+DIFFERENT = frozenset({"shift_traffic", "open_preview", "smoke_test", "route_stage", "watch_stage"})
+ROLLING, STAGED = "rolling-update", ("canary", "blue-green")
+TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        ROLLING: frozenset({"shift_traffic"}),
+        "canary": frozenset({"route_stage", "watch_stage"}),
+        "blue-green": DIFFERENT - {"shift_traffic"},
+    }
+)
 # The end of the whole operation is written like the end of a step.
 WHOLE = "operation"
 
@@ -85,15 +95,14 @@ class Point:
         return same and kind in self.kinds
 
 
-def points_of(verb: str) -> list[Point]:
+def points_of(verb: str, strategy: str = ROLLING) -> list[Point]:
     """Every point of the verb on the way forth, in the order in which they come."""
-    names = [one.name for one in STEPS[verb] if (verb, one.name) not in NEVER]
-    return [*_around(verb, names), *_ends(verb, back=False)]
+    return [*_around(verb, _names(verb, strategy)), *_ends(verb, back=False)]
 
 
-def points_back(verb: str, last: str) -> list[Point]:
+def points_back(verb: str, last: str, strategy: str = ROLLING) -> list[Point]:
     """Every point of the verb on the way back from a step that failed, in the order in which they come."""
-    names = [one.name for one in STEPS[verb] if (verb, one.name) not in NEVER]
+    names = _names(verb, strategy)
     begun = names[: names.index(last) + 1]
     return [*_around(verb, reversed(begun), back=True), *_ends(verb, back=True)]
 
@@ -104,6 +113,11 @@ def spread(points: list[Point]) -> list[Point]:
     wanted = {step: moments[number % len(moments)] for number, step in enumerate(steps)}
     wanted[WHOLE] = Moment.AFTER_RESULT
     return [point for point in points if point.moment in (wanted[point.step], Moment.IN_BETWEEN)]
+
+
+def _names(verb: str, strategy: str) -> list[str]:
+    taken = TAKEN[strategy] if verb in ("install", "update") else TAKEN[ROLLING]
+    return [one.name for one in STEPS[verb] if (verb, one.name) not in NEVER and one.name not in DIFFERENT - taken]
 
 
 def _around(verb: str, names: Any, *, back: bool = False) -> Iterator[Point]:

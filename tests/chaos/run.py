@@ -10,15 +10,15 @@ from tests.chaos.judge import judge_carrying, judge_changes, judge_rest, judge_r
 from tests.chaos.life import Life, Outcome
 from tests.chaos.scripts import UNDISTURBED, Script
 
-# What an operation changes when nobody dies, by the plugin's runtime, the verb and whether it is taken back.
-References = Mapping[tuple[str, str, bool], Counter[str]]
+# What an operation changes when nobody dies, by the plugin's runtime, the strategy, the verb and whether it is taken back.
+References = Mapping[tuple[str, str, str, bool], Counter[str]]
 
 
 async def learn(ground: FakeGround) -> tuple[list[Outcome], References]:
     """What every operation changes when nobody dies in it."""
     lives = await asyncio.gather(*(live(ground, script, {}) for script in UNDISTURBED))
     told = [
-        ((script.runtime, act.verb, act.lies), changed)
+        ((script.runtime, script.strategy, act.verb, act.lies), changed)
         for script, (_, changes) in zip(UNDISTURBED, lives, strict=True)
         for act, changed in zip(script.acts, changes, strict=False)
     ]
@@ -41,7 +41,11 @@ async def live_all(ground: FakeGround, scripts: Sequence[Script]) -> list[Outcom
 
 async def live(ground: FakeGround, script: Script, references: References) -> tuple[list[Outcome], list[Counter[str]]]:
     """What came of every act of one life, up to the first that did not end as it should, and what each changed."""
-    life, outcomes, changes = Life(ground, script.environment, script.runtime), list[Outcome](), list[Counter[str]]()
+    life, outcomes, changes = (
+        Life(ground, script.environment, script.runtime, script.strategy),
+        list[Outcome](),
+        list[Counter[str]](),
+    )
     for act in script.acts:
         before, made = ground.ledger.bodies(life.namespace), life.made()
         carried, changed = await life.play(act)
@@ -49,7 +53,7 @@ async def live(ground: FakeGround, script: Script, references: References) -> tu
         wrong = [*judge_carrying(act, carried), *judge_traffic(life)]
         wrong += [f"{what} was made {count} times" for what, count in (life.made() - made).items() if count > 1]
         if references:
-            wrong += judge_changes(changed, references[script.runtime, act.verb, act.lies])
+            wrong += judge_changes(changed, references[script.runtime, script.strategy, act.verb, act.lies])
         if act.lies:
             wrong += judge_return(before, ground.ledger.bodies(life.namespace))
         if act.verb == "uninstall":

@@ -6,7 +6,7 @@ from itertools import zip_longest
 
 from blocks.domain.approval import APPROVAL
 from blocks.domain.journal import Phase
-from tests.chaos.points import Moment, Point, points_back, points_of
+from tests.chaos.points import ROLLING, STAGED, TAKEN, Moment, Point, points_back, points_of
 
 VERBS = ("install", "update", "rollback", "uninstall")
 # Where a plugin that lies is found out.
@@ -35,6 +35,7 @@ class Script:
     acts: tuple[Act, ...]
     runtime: str = "backend"
     environment: str = "dev"
+    strategy: str = ROLLING
 
     @property
     def points(self) -> int:
@@ -43,12 +44,10 @@ class Script:
 
 
 # Nobody dies in these: what they change is what every other life of the kind must change.
+BACK_AND_FORTH = (*(Act(verb, lies=lies) for verb in VERBS[:3] for lies in (True, False)), Act("uninstall"))
 UNDISTURBED = (
     Script(tuple(Act(verb) for verb in VERBS)),
-    Script(
-        (*(Act(verb, lies=lies) for verb in VERBS[:3] for lies in (True, False)), Act("uninstall")),
-        "frontend",
-    ),
+    *(Script(BACK_AND_FORTH, "frontend", strategy=strategy) for strategy in (ROLLING, *STAGED)),
 )
 
 
@@ -61,6 +60,18 @@ def all_points_back() -> Points:
     """Every point of the way back from a plugin that lies; without a database there is no data to hand over."""
     found = {verb: points_back(verb, FOUND_OUT) for verb in VERBS[:3]}
     return {verb: [point for point in points if point.step != "hand_over_data"] for verb, points in found.items()}
+
+
+def staged_points(strategy: str) -> Points:
+    """Every point, forth and back, of the steps that only this strategy has; first those of the way forth."""
+    found = {verb: [*points_of(verb, strategy), *points_back(verb, FOUND_OUT, strategy)] for verb in ("install", "update")}
+    return {verb: [point for point in points if point.step in TAKEN[strategy]] for verb, points in found.items()}
+
+
+def scripts_staged(strategy: str, points: Points) -> list[Script]:
+    """Lives of plugins that come by this strategy, in which each of its points is met once."""
+    rows = zip_longest(*(points[verb] for verb in ("install", "update")))
+    return [_staged_life(strategy, zip(("install", "update"), row, strict=True)) for row in rows]
 
 
 def scripts_forth(points: Points) -> list[Script]:
@@ -88,6 +99,15 @@ def _life(acts: Iterable[tuple[str, list[Point]]]) -> Script:
     # In prod people are asked, and that takes one worker more: so only where a point is about that.
     asks = any(point.step == APPROVAL for act in told for point in act.points)
     return Script(told, environment="prod" if asks else "dev")
+
+
+def _staged_life(strategy: str, deaths: Iterable[tuple[str, Point | None]]) -> Script:
+    """What is taken back is asked for once more, by a plugin that has stopped lying, so that the next verb finds it."""
+    acts: list[Act] = []
+    for verb, point in deaths:
+        acts += [Act(verb, (point,), lies=point.back)] if point else []
+        acts += [Act(verb)] if point is None or point.back else []
+    return Script(tuple(acts), "frontend", strategy=strategy)
 
 
 def _lying(points: Points) -> Script:

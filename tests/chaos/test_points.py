@@ -3,7 +3,7 @@
 import pytest
 
 from tests.chaos.play import all_scripts, real_scripts, some_scripts
-from tests.chaos.points import NEVER, ROUND, STEPS, points_of
+from tests.chaos.points import NEVER, ROUND, STEPS, TAKEN, points_of
 from tests.chaos.scripts import VERBS, Script
 
 
@@ -25,7 +25,8 @@ def test_every_step_of_the_verb_is_died_at(verb: str) -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_moment_of_every_step_is_a_point(verb: str) -> None:
     for step in STEPS[verb]:
-        moments = {point.moment for point in points_of(verb) if point.step == step.name}
+        points = [point for strategy in TAKEN for point in points_of(verb, strategy)]
+        moments = {point.moment for point in points if point.step == step.name}
         assert moments >= {*ROUND} or (verb, step.name) in NEVER
 
 
