@@ -67,7 +67,15 @@ class EmbeddedWorker(BaseWorker[BaseJobConfiguration, BaseVariables, EmbeddedRes
             if task_status is not None:
                 task_status.started(handle.pid)
         (code,) = outcome
+        if code:
+            await self._end_cancelling(flow_run)
         return EmbeddedResult(status_code=code, identifier=str(handle.pid))
+
+    async def _end_cancelling(self, flow_run: FlowRun) -> None:
+        """A run that ended by itself while it was being cancelled is cancelled; Prefect would only find that out after five minutes."""
+        seen = await self.client.read_flow_run(flow_run.id)
+        if seen.state and seen.state.is_cancelling():
+            await self._mark_flow_run_as_cancelled(seen)
 
     async def drain(self, grace: float) -> None:
         """Take no new run, let those on their way end, and kill what has not after `grace` seconds; returns when none is left."""
