@@ -20,6 +20,7 @@ ADDRESSES = {
     "REGISTRY_PORT": "5000",
     "BUILDER_PORT": "2376",
     "GATEWAY_PORT": "8888",
+    "PROMETHEUS_PORT": "9091",
 }
 
 

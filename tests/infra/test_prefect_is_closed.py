@@ -19,7 +19,7 @@ from tests.infra.pipeline import read_objects
 pytestmark = pytest.mark.world
 TABLE: dict[str, Any] = json.loads((machine.ROOT / "tests/cases/network/pipeline.json").read_text())
 # One that may call wherever it likes, as far as its tenant can say so.
-ANYWHERE = [{"cidr": "0.0.0.0/0", "port": port} for port in (443, 2376, 4200, 5000, 6443)]
+ANYWHERE = [{"cidr": "0.0.0.0/0", "port": port} for port in (443, 2376, 4200, 5000, 6443, 9091)]
 
 
 @pytest.mark.parametrize("path", ["flows/filter", "work_pools/filter", "admin/settings"])
