@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import comb
+from math import exp, lgamma, log, log1p
 
 import httpx
 
@@ -83,5 +83,9 @@ def using(gateway: str, host: str, path: str) -> Iterator[Traffic]:
 
 def is_likely(hits: int, of: int, share: float, alarm: float) -> bool:
     """Whether so many hits are no surprise where each is one with this probability; a true share is doubted as often as `alarm` says."""
-    chances = [comb(of, one) * share**one * (1 - share) ** (of - one) for one in range(of + 1)]
+    if share == 1:
+        return hits == of
+    # In logarithms: the ways to choose among a thousand are more than a float can hold.
+    whole, yes, no = lgamma(of + 1), log(share), log1p(-share)
+    chances = [exp(whole - lgamma(one + 1) - lgamma(of - one + 1) + one * yes + (of - one) * no) for one in range(of + 1)]
     return min(sum(chances[: hits + 1]), sum(chances[hits:])) > alarm / 2
