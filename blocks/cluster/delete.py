@@ -16,19 +16,21 @@ TRIES = 8
 
 async def remove_object(connection: Connection, name: Name, is_ours: Callable[[Object], bool]) -> bool:
     """Let the object be gone if it is ours; what changed between look and delete is looked at again."""
-    told = False
+    # The uid tells ours from another of its name. Ours may go without our hearing of it: an answer is lost, or aiohttp, whose
+    # connection was cut, repeats the request by itself, and that one meets a conflict with what the first has begun.
+    ours = ""
     for _ in range(TRIES):
         live = await read_object(connection, name)
         if live is None or not is_ours(live):
-            return told
+            return ours not in ("", live and live["metadata"]["uid"])
+        ours = live["metadata"]["uid"]
         answer = await _delete(connection, name, live)
-        if isinstance(answer, Unreachable):
-            told = True
-        elif answer.ok or answer.status == NOT_FOUND:
-            await wait_until_gone(connection, name, live["metadata"]["uid"])
-            return True
-        elif answer.status != CONFLICT:
+        if isinstance(answer, Unreachable) or answer.status == CONFLICT:
+            continue
+        if not answer.ok and answer.status != NOT_FOUND:
             raise refusal(answer, f"delete {name}")
+        await wait_until_gone(connection, name, ours)
+        return True
     raise answer if isinstance(answer, Unreachable) else Transient(f"{name} keeps changing while it is being deleted")
 
 

@@ -40,6 +40,7 @@ GOING = [
     pytest.param(DELETE, hangs_up, id="it is cut"),
     pytest.param(DELETE, commits_and(GATEWAY), id="it happens, and a gateway gives it up"),
     pytest.param(DELETE, commits_and(hangs_up), id="it happens, and its answer is cut"),
+    pytest.param(DELETE, commits_and(STALE), id="it happens, and the client's own second try comes too late"),
 ]
 
 
