@@ -2,12 +2,12 @@
 
 from typing import Any
 
+from blocks.domain.analysis import Analysis
 from blocks.domain.errors import PipelineError
 from blocks.domain.objects.phases import Phase
 from blocks.domain.plan import Plan
 from blocks.domain.questions import Numbers, Questions, ask_about, cluster_of, judge, missed
 from blocks.domain.rollout import Sample
-from blocks.domain.strategy import Analysis
 from blocks.work import Work
 from tasks.plan import read_plan
 

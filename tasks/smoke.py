@@ -2,13 +2,13 @@
 
 import asyncio
 
+from blocks.domain.analysis import SmokeTest
 from blocks.domain.errors import Transient, VerificationFailed
 from blocks.domain.objects.phases import Phase
 from blocks.domain.objects.routes import PREVIEW, previewed
 from blocks.domain.plan import Plan
 from blocks.domain.reported import Reported, read_reported
 from blocks.domain.stages import config_of
-from blocks.domain.strategy import SmokeTest
 from blocks.work import Work
 from tasks.kinds import Undo, step
 from tasks.objects import Stood, put_up

@@ -8,9 +8,9 @@ failure of a revision that fails at once, and makes fractions of requests where 
 import math
 from dataclasses import dataclass, replace
 
+from blocks.domain.analysis import Analysis
 from blocks.domain.errors import PipelineError
 from blocks.domain.rollout import Sample, Verdict
-from blocks.domain.strategy import Analysis
 
 REQUESTS = "envoy_cluster_upstream_rq_xx"
 LATENCY = "envoy_cluster_upstream_rq_time_bucket"

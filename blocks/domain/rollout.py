@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import takewhile
 
-from blocks.domain.strategy import Analysis, Stage
+from blocks.domain.analysis import Analysis
+from blocks.domain.strategy import Stage
 
 # Seconds that are waited at most before what people said is looked at again.
 LONGEST_WAIT = 1.0

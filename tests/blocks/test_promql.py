@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from blocks.domain.analysis import Analysis
 from blocks.domain.questions import ask_about, cluster_of
-from blocks.domain.strategy import Analysis
 from tests.fakes.metrics import MemoryMetrics
 
 CASES = json.loads((Path(__file__).parents[1] / "cases/metrics/counters.json").read_text())

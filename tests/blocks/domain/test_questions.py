@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blocks.domain.analysis import Analysis
 from blocks.domain.errors import Unreachable
 from blocks.domain.questions import Numbers, ask_about, cluster_of, judge, missed
 from blocks.domain.rollout import Verdict
-from blocks.domain.strategy import Analysis
 
 CLUSTER = cluster_of("default-dev", "hello-r2", 8080)
 RATE, BOTH = Analysis(), Analysis(latency_ms=500)

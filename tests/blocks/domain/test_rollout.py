@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blocks.domain.analysis import Analysis
 from blocks.domain.rollout import (
     LONGEST_WAIT,
     Action,
@@ -17,7 +18,7 @@ from blocks.domain.rollout import (
     Wait,
     next_action,
 )
-from blocks.domain.strategy import Analysis, Stage
+from blocks.domain.strategy import Stage
 
 STAGE = Stage(weight=25, pause=30)
 ANALYSIS = Analysis(extend=40)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from blocks.domain.strategy import Analysis, Stage, StrategyConfig
+from blocks.domain.analysis import Analysis
+from blocks.domain.strategy import Stage, StrategyConfig
 
 
 def read(**said: Any) -> StrategyConfig:
