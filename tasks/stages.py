@@ -13,7 +13,7 @@ from blocks.domain.diagnosis import Diagnosis, diagnose
 from blocks.domain.errors import AnalysisFailed, Parked
 from blocks.domain.journal import Kind, Reason
 from blocks.domain.objects.phases import Phase
-from blocks.domain.objects.routes import split
+from blocks.domain.objects.staged import staged
 from blocks.domain.outlook import sight_of
 from blocks.domain.plan import Plan
 from blocks.domain.rollout import Advance, Ask, GoBack, Measure, Observed, Sample, Wait, next_action
@@ -50,12 +50,14 @@ async def advance(work: Work, plan: Plan) -> None:
 
 @step(Undo.REVERSIBLE, keyed=True)
 async def route_stage(work: Work, number: int, plan: Plan) -> Stood:
-    """The gateway has taken the stage's share of the requests to the planned revision, and the rest to the one that served before."""
+    """The gateway has taken the stage's share of the requests to the planned revision, and the rest to the one that served before.
+
+    So it has the requests with the stage's header, or copies of all, if that is how they meet.
+    """
     now, before = (await read_plan(work, plan))[Phase.EXPOSURE], (await read_before(work, plan))[Phase.EXPOSURE]
     if not plan.previous:
         return await put_up(work, now)
-    weight = plan.stages[number - 1].weight
-    return await put_up(work, [split(*pair, weight) for pair in zip(now, before, strict=True)])
+    return await put_up(work, [staged(*pair, plan.stages[number - 1]) for pair in zip(now, before, strict=True)])
 
 
 @route_stage.undo
@@ -88,13 +90,13 @@ async def watch_stage(work: Work, number: int, plan: Plan) -> Watched:
                 return Watched(why, len(plan.stages) if fully and number < len(plan.stages) else number + 1, samples)
             case GoBack(reason, decided):
                 raise await bad(work, plan, reason, decided)
-            case Ask(question):
-                raise ask_people(question)
+            case Ask(question, code):
+                raise ask_people(question, code)
 
 
-def ask_people(question: str) -> Parked:
+def ask_people(question: str, code: str = "undecided") -> Parked:
     """What makes the operation wait for somebody, holding nothing; the operation says why."""
-    why = Reason("undecided", question, "promote the stage, or cancel the operation")
+    why = Reason(code, question, "promote the stage, or cancel the operation")
     return Parked(why.message, why.hint, json.dumps({"why": asdict(why)}))
 
 

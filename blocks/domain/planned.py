@@ -9,6 +9,7 @@ from typing import Any
 
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.stages import config_of, has_preview, stages_of
+from blocks.domain.strategy import Stage
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,8 @@ class PlannedStep:
 
 # All requests in one write, or stage by stage: of these two there is one of each for every stage, and what it says is filled in.
 SHIFT = "shift_traffic"
-ROUTE = PlannedStep(
-    "route_stage", "reversible", "send {weight} % of the requests to the revision, in one write", "send all back, in one write"
-)
-WATCH = PlannedStep("watch_stage", "needless", "keep it so for {pause} s{wanted}")
+ROUTE = PlannedStep("route_stage", "reversible", "send {requests} to the revision, in one write", "send all back, in one write")
+WATCH = PlannedStep("watch_stage", "needless", "keep it so {long}{wanted}")
 STEPS = (
     PlannedStep("approval", "needless", "wait until enough people agree to exactly this plan"),
     PlannedStep("confirm_plan", "needless", "look again whether the world is as it was planned for"),
@@ -84,8 +83,20 @@ def _by_stages(hashed: Mapping[str, Any]) -> Iterator[PlannedStep]:
     for number, stage in enumerate(stages_of(hashed), 1):
         analysis = config_of(InstallRequest.model_validate(hashed["inputs"]["request"])).analysis
         wanted = f", as long as {analysis.sentence}" if analysis.enabled else ""
-        yield replace(ROUTE, name=f"{ROUTE.name}:{number}", what=ROUTE.what.format(weight=stage.weight))
-        yield replace(WATCH, name=f"{WATCH.name}:{number}", what=WATCH.what.format(pause=stage.pause, wanted=wanted))
+        yield replace(ROUTE, name=f"{ROUTE.name}:{number}", what=ROUTE.what.format(requests=_requests(stage)))
+        yield replace(WATCH, name=f"{WATCH.name}:{number}", what=WATCH.what.format(long=_long(stage), wanted=wanted))
+
+
+def _requests(stage: Stage) -> str:
+    """Which requests the revision is sent at the stage."""
+    shared = [f"{stage.weight} % of the requests"] if stage.weight else []
+    return " and ".join([*shared, *([stage.others] if stage.others else [])])
+
+
+def _long(stage: Stage) -> str:
+    """For how long the stage is kept."""
+    timed = [f"for {stage.pause} s"] if stage.pause or not stage.until_promoted else []
+    return " and ".join([*timed, *(["until somebody says promote"] if stage.until_promoted else [])])
 
 
 def _is_taken(hashed: Mapping[str, Any]) -> dict[str, bool]:

@@ -9,10 +9,12 @@ from enum import StrEnum
 from itertools import takewhile
 
 from blocks.domain.analysis import Analysis
-from blocks.domain.strategy import Stage
+from blocks.domain.strategy import UNTIL_PROMOTED, Stage
 
 # Seconds that are waited at most before what people said is looked at again.
 LONGEST_WAIT = 1.0
+# Seconds for which a stage that only a person ends goes on being measured; then nobody is kept waiting for that person.
+LONGEST_WATCH = 3600
 
 
 class Verdict(StrEnum):
@@ -83,9 +85,10 @@ class GoBack:
 
 @dataclass(frozen=True)
 class Ask:
-    """Only a person can say how to go on."""
+    """Only a person can say how to go on; `code` says why for machines."""
 
     question: str
+    code: str = "undecided"
 
 
 Action = Measure | Wait | Advance | GoBack | Ask
@@ -101,7 +104,11 @@ def next_action(stage: Stage, analysis: Analysis, observed: Observed) -> Action:
     if observed.promoted:
         return Advance("a person promoted it")
     if not analysis.enabled:
-        return _soak(stage, observed) or Advance(f"{stage.weight} % for {stage.pause} s, without analysis")
+        return (
+            _soak(stage, observed)
+            or _await_person(stage, observed)
+            or Advance(f"{stage.share} for {stage.pause} s, without analysis")
+        )
     # Every instant that has passed is measured, however late, before anything is concluded: a crash takes no bad sample away.
     instant = observed.since + (len(observed.samples) + 1) * analysis.interval
     if instant <= observed.now:
@@ -128,19 +135,32 @@ def _soak(stage: Stage, observed: Observed, *instants: float) -> Wait | None:
     end = observed.since + stage.pause
     if observed.now >= end:
         return None
-    return _wait_until(min((end, *instants)), observed.now, f"{stage.weight} % for another {end - observed.now:.0f} s")
+    return _wait_until(min((end, *instants)), observed.now, f"{stage.share} for another {end - observed.now:.0f} s")
 
 
 def _judge(stage: Stage, analysis: Analysis, observed: Observed, instant: float) -> Action:
     """What a stage comes to that has had its time: only data, and good data to the last, lets it pass."""
     last = observed.samples[-1] if observed.samples else None
     if last and last.verdict == Verdict.GOOD:
-        return Advance(last.sentence)
+        return _await_person(stage, observed, instant) or Advance(last.sentence)
     # Even where no time is given there is one instant to measure at.
     patience = observed.since + max(stage.pause + analysis.extend, analysis.interval)
     if observed.now < patience:
         return _wait_until(min(patience, instant), observed.now, f"prolonged, because {_last_words(last)}")
-    return Ask(f"{_last_words(last)}, {observed.now - observed.since:.0f} s after {stage.weight} % came in force; go on or back?")
+    return Ask(f"{_last_words(last)}, {observed.now - observed.since:.0f} s after {stage.share} came in force; go on or back?")
+
+
+def _await_person(stage: Stage, observed: Observed, *instants: float) -> Action | None:
+    """What is done while nothing but a person's word is missing; None where none is asked for.
+
+    As long as there is an instant to measure at, the stage is watched, though not for ever; where there is none it need not be.
+    """
+    if not stage.until_promoted:
+        return None
+    ends = observed.since + stage.pause + LONGEST_WATCH
+    if instants and observed.now < ends:
+        return _wait_until(min((ends, *instants)), observed.now, f"{stage.share} until somebody promotes it")
+    return Ask(f"{stage.share} until somebody promotes it; nothing is measured meanwhile", UNTIL_PROMOTED)
 
 
 def _last_words(last: Sample | None) -> str:

@@ -13,6 +13,7 @@ from blocks.domain.plan import objects_of
 from blocks.domain.planned import ROUTE, SHIFT
 from blocks.domain.replaced import REVISIONED, Replaced, is_revisioned, left_over, renumbered
 from blocks.domain.stages import stages_of
+from blocks.domain.strategy import Stage
 
 DATA = (
     "what revision {revision} writes into the database stays there, and revision {previous} finds it when it is woken again; "
@@ -69,12 +70,18 @@ def tell_traffic(hashed: Mapping[str, Any]) -> list[dict[str, Any]]:
         return []
     before: dict[str, int] = {old: 100} if previous else {}
     ready = [{"step": "now", "weights": before}, {"step": "roll_out", "weights": before | {new: 0}}]
-    shares = [(f"{ROUTE.name}:{at}", one.weight) for at, one in enumerate(stages_of(hashed), 1)] or [(SHIFT, 100)]
-    return [*ready, *({"step": step, "weights": _shared(old, new, weight)} for step, weight in shares)]
+    stages = enumerate(stages_of(hashed), 1)
+    staged = [{"step": f"{ROUTE.name}:{at}", "weights": _shared(old, new, one.weight)} | _also(new, one) for at, one in stages]
+    return [*ready, *(staged or [{"step": SHIFT, "weights": _shared(old, new, 100)}])]
 
 
 def _shared(old: str, new: str, weight: int) -> dict[str, int]:
     return {new: weight} if weight == 100 else {old: 100 - weight, new: weight}
+
+
+def _also(new: str, stage: Stage) -> dict[str, str]:
+    """Who meets the new revision beside its share, if anybody."""
+    return {"also": f"{stage.others} to {new}"} if stage.others else {}
 
 
 def tell_packages(moved: Iterable[Moved]) -> dict[str, int]:

@@ -37,6 +37,8 @@ AFTER: Mapping[Kind, StepState] = MappingProxyType(
 
 # These carry a reason as their payload, and the operation shows it to people.
 WITH_REASON = frozenset({Kind.FAILED, Kind.REFUSED, Kind.CANCELLED, Kind.FROZEN, Kind.HALTED})
+# The steps whose result is a plan.
+PLANS = frozenset({"make_plan", "plan_return"})
 # What becomes of a step that runs or waits when the whole operation is stopped.
 STOPS: Mapping[Kind, StepState] = MappingProxyType(
     {
@@ -156,6 +158,12 @@ def see_steps(entries: Iterable[Entry]) -> tuple[StepView, ...]:
         else:
             steps = {name: _end(step, entry) for name, step in steps.items()}
     return tuple(steps.values())
+
+
+def see_planned(steps: Iterable[StepView]) -> dict[str, str]:
+    """What each step does, by its name, as the plan among the results says; nothing while there is no plan."""
+    results = (json.loads(one.result) for one in steps if one.name in PLANS)
+    return {told["name"]: told["what"] for found in results if isinstance(found, dict) for told in found.get("steps", ())}
 
 
 def see_question(entries: Iterable[Entry]) -> tuple[Question | None, tuple[Vote, ...]]:

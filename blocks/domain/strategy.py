@@ -10,15 +10,18 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from blocks.domain.analysis import Analysis, SmokeTest
+from blocks.domain.match import HeaderMatch
 from blocks.domain.strict import Strict
 
 Strategy = Literal["rolling-update", "canary", "blue-green"]
 STAGED: tuple[Strategy, ...] = ("canary", "blue-green")
 WEIGHTS = re.compile(r"[0-9]{1,3}( *, *[0-9]{1,3})*")
 SECONDS = re.compile(r"[0-9]{1,4}")
+# The pause of a stage that a person ends.
+UNTIL_PROMOTED = "until-promoted"
 
 
 def read_seconds(value: Any) -> Any:
@@ -30,23 +33,65 @@ def read_seconds(value: Any) -> Any:
     return int(value)
 
 
+def refuse_part(value: Any) -> Any:
+    """The value, or a `ValueError` for a number: Contour mirrors every request of a rule, whatever percentage its filter names."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise ValueError("the gateway mirrors every request or none; write true")  # noqa: TRY004 (a refusal)
+    return value
+
+
 Pause = Annotated[
     int, Field(ge=0, le=3600, strict=True, description="seconds"), BeforeValidator(read_seconds, json_schema_input_type=int | str)
 ]
 
 
 class Stage(Strict):
-    """A share of the requests in percent, and how many seconds it is kept before the next."""
+    """A share of the requests in percent, and how many seconds it is kept before the next.
 
-    weight: int = Field(ge=1, le=100, strict=True)
+    With `until_promoted` it is kept on until somebody says so. Beside its share the revision may meet the requests with a header, or
+    copies of all, whose answers are thrown away.
+    """
+
+    weight: int = Field(ge=0, le=100, strict=True)
     pause: Pause
+    # Left out where they are not asked for, as in stages that were recorded before there were any: a plan's hash stays what it was.
+    until_promoted: bool = Field(default=False, strict=True, exclude_if=lambda found: not found)
+    header: HeaderMatch | None = Field(default=None, exclude_if=lambda found: found is None)
+    mirror: Annotated[bool, BeforeValidator(refuse_part)] = Field(default=False, strict=True, exclude_if=lambda found: not found)
+
+    @property
+    def others(self) -> str:
+        """Which requests meet the revision beside its share, for people; empty if there are none."""
+        if self.mirror:
+            return "a copy of every request"
+        return f"requests with {self.header.name}: {self.header.value}" if self.header else ""
+
+    @property
+    def share(self) -> str:
+        """All that meets the revision, for people."""
+        return " and ".join(one for one in (f"{self.weight} %" if self.weight else "", self.others) if one)
+
+    @model_validator(mode="after")
+    def _is_met_by_somebody(self) -> Self:
+        if self.mirror and (self.weight or self.header):
+            raise ValueError("a stage with mirror has the weight 0 and no header: nobody sees an answer of the revision")
+        if not (self.weight or self.header or self.mirror):
+            raise ValueError(
+                "a stage with the weight 0 has a header or mirror: without them nothing would be sent to the revision"
+            )
+        if self.weight == 100 and self.header:
+            raise ValueError("a stage with the weight 100 needs no header: everybody meets the revision")
+        return self
 
 
 class StageWish(Strict):
-    """A stage as people write it; without a pause it is kept for the stage interval."""
+    """A stage as people write it; without a pause it is kept for the stage interval, with `until-promoted` until somebody says promote."""
 
     weight: int
     pause: int | str | None = None
+    until_promoted: bool = False
+    header: HeaderMatch | None = None
+    mirror: bool = False
 
 
 class StrategyConfig(Strict):
@@ -83,7 +128,7 @@ class StrategyConfig(Strict):
         if not 1 <= len(stages) <= 20:
             raise ValueError(f"there are from 1 to 20 stages, not {len(stages)}")
         for before, after in pairwise(stages):
-            if after.weight <= before.weight:
+            if after.weight < before.weight or after.share == before.share:
                 raise ValueError(f"each stage has more weight than the one before, but {after.weight} follows {before.weight}")
         if stages[-1].weight != 100:
             raise ValueError(f"the last stage has the weight 100, not {stages[-1].weight}")
@@ -103,6 +148,8 @@ def _each(stages: list[Any] | tuple[Any, ...], interval: int) -> Iterator[Any]:
             yield {"weight": one, "pause": interval}
         elif isinstance(one, dict) and one.get("pause") is None:
             yield one | {"pause": interval}
+        elif isinstance(one, dict) and one["pause"] == UNTIL_PROMOTED:
+            yield one | {"pause": 0, "untilPromoted": True}
         elif isinstance(one, dict | Stage):
             yield one
         else:

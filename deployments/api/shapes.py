@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field, JsonValue
 
 from blocks.domain.journal import Phase
-from blocks.domain.status import InstallationView, OperationView, RevisionView
+from blocks.domain.status import InstallationView, OperationView, RevisionView, see_planned
 from deployments.api.shown import INSTALLATIONS, ApprovalShown, ReasonShown, Shown, StepShown, moment
 
 
@@ -32,7 +32,7 @@ class OperationShown(Shown):
     @classmethod
     def of(cls, operation: OperationView, prefect_ui: str) -> Self:
         """The operation as it is shown."""
-        reason = operation.reason
+        reason, does = operation.reason, see_planned(operation.steps)
         return cls(
             **{name: getattr(operation, name) for name in ("id", "verb", "phase", "actor", "attempt")},
             why=operation.wish.reason,
@@ -43,7 +43,7 @@ class OperationShown(Shown):
             reason=ReasonShown(**vars(reason)) if reason else None,
             created_at=moment(operation.created_at),
             updated_at=moment(operation.updated_at),
-            steps=tuple(StepShown.of(step) for step in operation.steps),
+            steps=tuple(StepShown.of(step, does.get(step.name)) for step in operation.steps),
         )
 
 

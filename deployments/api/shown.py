@@ -24,7 +24,8 @@ class Shown(BaseModel):
 class StepShown(Shown):
     """One step of the newest operation; `result` is what the step returned, or null if it is too long to show.
 
-    `why` is the sentence with which the step explains its result, if it has one, however long the result is.
+    `why` is the sentence with which the step explains its result, if it has one, however long the result is; `does` what the plan says
+    that the step does, once there is a plan.
     """
 
     name: str = Field(examples=["resolve"])
@@ -34,9 +35,10 @@ class StepShown(Shown):
     seconds: float | None = Field(examples=[1.25])
     result: JsonValue
     why: str | None = Field(default=None, examples=["success rate 1 of 240 requests, at least 0.99 wanted"])
+    does: str | None = Field(default=None, examples=["send 25 % of the requests to the revision, in one write"])
 
     @classmethod
-    def of(cls, step: StepView) -> Self:
+    def of(cls, step: StepView, does: str | None = None) -> Self:
         """The step as it is shown."""
         result = json.loads(step.result)
         return cls(
@@ -47,6 +49,7 @@ class StepShown(Shown):
             seconds=step.seconds,
             result=result if len(step.result) <= SHOWN else None,
             why=result.get("why") if isinstance(result, dict) else None,
+            does=does,
         )
 
 

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from blocks.domain.journal import Phase
+from blocks.domain.planned import ROUTE, WATCH
 from blocks.domain.status import StepState
-from blocks.domain.words import WATCHED
 from deployments.api.shapes import InstallationShown, PlanShown
 from deployments.api.shown import StepShown
 from deployments.terminal.past import add_row, make_table
@@ -25,6 +25,8 @@ MARKS = {
     StepState.UNDONE: ("↶", "yellow"),
 }
 SHORT = 8
+# How the steps of a stage begin.
+STAGES = (f"{ROUTE.name}:", f"{WATCH.name}:")
 # What an installation is once the verb has come to a good end.
 ENDED = {
     "install": "installed",
@@ -129,8 +131,8 @@ def describe_step(step: StepShown) -> str:
 
 
 def describe_why(step: StepShown) -> str:
-    """What decided at the end of a stage that was watched; other steps are told in the report."""
-    return step.why or "" if step.name.startswith(WATCHED) else ""
+    """What a stage does, and what decided at its end; other steps are told in the report."""
+    return step.why or step.does or "" if step.name.startswith(STAGES) else ""
 
 
 def describe_time(at: datetime) -> str:

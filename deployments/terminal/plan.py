@@ -104,7 +104,8 @@ def _quota(bounds: Sequence[Part]) -> list[Text]:
 def _traffic(steps: Iterable[Part]) -> Iterator[Text]:
     for one in steps:
         weights = ", ".join(f"{name} {weight} %" for name, weight in one["weights"].items()) or "nobody is served"
-        yield Text(f"{one['step']}: {weights}")
+        also = f", {one['also']}" if one.get("also") else ""
+        yield Text(f"{one['step']}: {weights}{also}")
 
 
 def _steps(steps: Sequence[Part]) -> Iterator[Text]:

@@ -3,16 +3,18 @@
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import exp, lgamma, log, log1p
+from types import MappingProxyType
 
 import httpx
 
 # Requests a second, and how many there are at most, whatever happens.
 RATE, MOST = 50, 15_000
 TIMEOUT = 10
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Answer:
 class Traffic:
     """What was asked and answered so far."""
 
-    def __init__(self, url: str, host: str) -> None:
-        self._url, self._host = url, host
+    def __init__(self, url: str, headers: Mapping[str, str], rate: int = RATE) -> None:
+        self._url, self._headers, self._rate = url, headers, rate
         self.answers: list[Answer] = []
         self._over = threading.Event()
 
@@ -54,7 +56,7 @@ class Traffic:
         begin, fresh = time.monotonic(), httpx.Limits(max_keepalive_connections=0)
         async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT, limits=fresh) as client, asyncio.TaskGroup() as asking:
             for turn in range(MOST):
-                await asyncio.sleep(max(begin + turn / RATE - time.monotonic(), 0))
+                await asyncio.sleep(max(begin + turn / self._rate - time.monotonic(), 0))
                 if self._over.is_set():
                     return
                 asking.create_task(self._ask(client))
@@ -62,16 +64,16 @@ class Traffic:
     async def _ask(self, client: httpx.AsyncClient) -> None:
         at = time.time()
         try:
-            answer = await client.get(self._url, headers={"Host": self._host})
+            answer = await client.get(self._url, headers=self._headers)
             self.answers.append(Answer(at, answer.status_code, answer.headers.get("x-plugin-release", ""), answer.text))
         except httpx.HTTPError as problem:
             self.answers.append(Answer(at, 0, "", f"{type(problem).__name__}: {problem}"))
 
 
 @contextmanager
-def using(gateway: str, host: str, path: str) -> Iterator[Traffic]:
-    """People use the path of the host until the block ends."""
-    traffic = Traffic(f"{gateway}{path}", host)
+def using(gateway: str, host: str, path: str, headers: Mapping[str, str] = NOTHING, rate: int = RATE) -> Iterator[Traffic]:
+    """People use the path of the host until the block ends; all of them send the headers."""
+    traffic = Traffic(f"{gateway}{path}", {"Host": host, **headers}, rate)
     people = threading.Thread(target=traffic.run)
     people.start()
     try:

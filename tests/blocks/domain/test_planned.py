@@ -77,6 +77,37 @@ def test_a_stage_that_is_not_measured_is_only_kept() -> None:
     assert staged(enabled=False)["watch_stage:2"] == ("needless", "keep it so for 60 s", "")
 
 
+BETA = {"name": "x-beta", "value": "1"}
+
+
+@pytest.mark.parametrize(
+    ("stage", "sent", "kept"),
+    [
+        pytest.param({"weight": 0, "mirror": True}, "a copy of every request", "for 60 s", id="copies"),
+        pytest.param({"weight": 0, "header": BETA}, "requests with x-beta: 1", "for 60 s", id="those who ask for it"),
+        pytest.param(
+            {"weight": 9, "header": BETA}, "9 % of the requests and requests with x-beta: 1", "for 60 s", id="and a share"
+        ),
+        pytest.param(
+            {"weight": 9, "pause": "until-promoted"}, "9 % of the requests", "until somebody says promote", id="a person"
+        ),
+        pytest.param(
+            {"weight": 9, "untilPromoted": True},
+            "9 % of the requests",
+            "for 60 s and until somebody says promote",
+            id="a person after a time",
+        ),
+    ],
+)
+def test_a_stage_says_what_is_sent_and_until_when(stage: dict[str, Any], sent: str, kept: str) -> None:
+    config = {"stages": [stage, 100], "stageInterval": 60, "analysis": {"enabled": False}}
+    asked: dict[str, Any] = {"strategy": "canary", "strategyConfig": config}
+    taken = steps_of(agree_on(make_revision(revision=2, **asked), make_replaced(), "update", ()))
+    said = {one.name: one.what for one in taken}
+    assert said["route_stage:1"] == f"send {sent} to the revision, in one write"
+    assert said["watch_stage:1"] == f"keep it so {kept}"
+
+
 def test_nothing_to_do_is_no_steps() -> None:
     served = make_replaced()
     assert steps_of(agree_on(make_revision(), served, "update", ())) == ()

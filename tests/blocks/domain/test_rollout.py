@@ -128,6 +128,40 @@ def test_a_stage_without_analysis(observed: Observed, action: tuple[type, float 
     assert act(observed, Analysis(enabled=False)) == action
 
 
+PERSON = Stage(weight=25, pause=0, until_promoted=True)
+
+
+@pytest.mark.parametrize(
+    ("observed", "action"),
+    [
+        pytest.param(at(3), (Wait, 1), id="waits for its first instant as any other"),
+        pytest.param(at(10, "g"), (Wait, 1), id="goes on though it was good"),
+        pytest.param(at(19.5, "g"), (Wait, 0.5), id="until the next instant"),
+        pytest.param(at(20, "g"), (Measure, 20), id="which is measured"),
+        pytest.param(at(20, "gb"), (GoBack, None), id="and goes back by itself when that is bad"),
+        pytest.param(at(20, "gg", promoted=True), (Advance, None), id="or on at a word"),
+        pytest.param(at(40, "gggn"), (Ask, None), id="a person is asked when there is no data any more"),
+        pytest.param(at(3599.5, "g" * 359), (Wait, 0.5), id="nobody waits for a person for ever"),
+        pytest.param(at(3600, "g" * 359), (Measure, 3600), id="but to the last instant of an hour"),
+        pytest.param(at(3600, "g" * 360), (Ask, None), id="then it waits without anybody who watches"),
+    ],
+)
+def test_a_stage_that_a_person_ends(observed: Observed, action: tuple[type, float | None]) -> None:
+    assert act(observed, stage=PERSON) == action
+
+
+@pytest.mark.parametrize(
+    ("observed", "action"),
+    [
+        pytest.param(at(5), (Wait, 1), id="has its time, if it was given one"),
+        pytest.param(at(30), (Ask, None), id="then only a person is waited for"),
+        pytest.param(at(30, promoted=True), (Advance, None), id="whose word ends it"),
+    ],
+)
+def test_a_stage_that_a_person_ends_and_nobody_measures(observed: Observed, action: tuple[type, float | None]) -> None:
+    assert act(observed, Analysis(enabled=False), Stage(weight=25, pause=30, until_promoted=True)) == action
+
+
 @pytest.mark.parametrize(
     ("action", "sentence"),
     [
@@ -159,6 +193,17 @@ def test_a_stage_without_analysis(observed: Observed, action: tuple[type, float 
         pytest.param(
             next_action(STAGE, ANALYSIS, at(32, "ggn")), "prolonged, because no requests were answered", id="prolonging"
         ),
+        pytest.param(next_action(PERSON, ANALYSIS, at(10, "g")), "25 % until somebody promotes it", id="waiting for a person"),
+        pytest.param(
+            next_action(PERSON, Analysis(enabled=False), at(10)),
+            "25 % until somebody promotes it; nothing is measured meanwhile",
+            id="waiting for nothing but a person",
+        ),
+        pytest.param(
+            next_action(Stage(weight=0, pause=30, mirror=True), ANALYSIS, at(12, "g")),
+            "a copy of every request for another 18 s",
+            id="soaking with copies",
+        ),
         pytest.param(
             next_action(Stage(weight=25, pause=0), ANALYSIS, at(3)),
             "prolonged, because nothing was measured yet",
@@ -174,7 +219,7 @@ def test_people_are_told(action: Action, sentence: str) -> None:
             pytest.fail("measuring says nothing")
 
 
-STAGES = st.builds(Stage, weight=st.integers(1, 100), pause=st.integers(0, 60))
+STAGES = st.builds(Stage, weight=st.integers(1, 100), pause=st.integers(0, 60), until_promoted=st.booleans())
 ANALYSES = st.builds(
     Analysis,
     enabled=st.booleans(),
@@ -204,12 +249,13 @@ def test_always(stage: Stage, analysis: Analysis, draw: st.DataObject) -> None:
         case Advance():
             assert observed.promoted or not analysis.enabled or verdicts[-1] == Verdict.GOOD
             assert observed.promoted or observed.now >= observed.since + stage.pause
+            assert observed.promoted or not stage.until_promoted
             assert observed.paused_by is None
         case GoBack(_, sample):
             assert sample.verdict == Verdict.BAD
             assert verdicts.count(Verdict.BAD) > analysis.failure_limit
-        case Ask():
-            assert verdicts[-1] != Verdict.GOOD
+        case Ask(_, code):
+            assert code == "until-promoted" if not analysis.enabled else verdicts[-1] != Verdict.GOOD
         case Wait(seconds):
             assert 0 < seconds <= LONGEST_WAIT
         case Measure(instant):

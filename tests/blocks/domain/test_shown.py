@@ -146,6 +146,18 @@ def test_the_share_of_a_canary(replaced: Replaced, revision: int, shares: list[t
     assert [(one["step"], one["weights"]) for one in staged] == shares
 
 
+def test_whom_a_revision_meets_beside_its_share_is_told() -> None:
+    stages: list[Any] = [{"weight": 0, "mirror": True}, {"weight": 25, "header": {"name": "x-beta", "value": "1"}}, 100]
+    _, _, *staged = tell_traffic(
+        update(make_replaced(), "update", revision=2, strategy="canary", strategyConfig={"stages": stages})
+    )
+    assert staged == [
+        {"step": "route_stage:1", "weights": {"hello-r1": 100, "hello-r2": 0}, "also": "a copy of every request to hello-r2"},
+        {"step": "route_stage:2", "weights": {"hello-r1": 75, "hello-r2": 25}, "also": "requests with x-beta: 1 to hello-r2"},
+        {"step": "route_stage:3", "weights": {"hello-r2": 100}},
+    ]
+
+
 def test_packages_are_counted() -> None:
     moved = (Moved("a", "", "1"), Moved("b", "1", ""), Moved("c", "1", "2"), Moved("d", "1", "2"))
     assert tell_packages(moved) == {"added": 1, "removed": 1, "changed": 2}

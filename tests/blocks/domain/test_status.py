@@ -6,7 +6,7 @@ import pytest
 
 from blocks.domain.approval import Question, Vote
 from blocks.domain.journal import Fact, Kind, Reason
-from blocks.domain.status import StepState, read_reason, see_question, see_steps, told_reason
+from blocks.domain.status import StepState, read_reason, see_planned, see_question, see_steps, told_reason
 from tests.builders import Said, make_chain
 
 BEGUN: Said = ("build", Kind.INTENDED, 1, "[]")
@@ -48,6 +48,24 @@ def test_shows_where_a_step_stands(said: list[Said], state: StepState, seconds: 
     """State and time of the one step that the entries speak of."""
     (step,) = see_steps(make_chain(said))
     assert (step.state, step.seconds) == (state, seconds)
+
+
+@pytest.mark.parametrize(
+    ("name", "result", "told"),
+    [
+        pytest.param(
+            "make_plan", '{"steps": [{"name": "verify", "what": "ask it", "back": ""}]}', {"verify": "ask it"}, id="a plan"
+        ),
+        pytest.param(
+            "plan_return", '{"steps": [{"name": "verify", "what": "ask it"}]}', {"verify": "ask it"}, id="of a way back"
+        ),
+        pytest.param("make_plan", "{}", {}, id="one that names no steps"),
+        pytest.param("make_plan", "null", {}, id="one that is not made yet"),
+        pytest.param("build", '{"steps": [{"name": "verify", "what": "ask it"}]}', {}, id="the result of another step"),
+    ],
+)
+def test_what_each_step_does_is_said_by(name: str, result: str, told: dict[str, str]) -> None:
+    assert see_planned(see_steps(make_chain([(name, Kind.INTENDED, 1, "[]"), (name, Kind.DONE, 1, result)]))) == told
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,12 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from blocks.domain.analysis import Analysis
+from blocks.domain.match import HeaderMatch
 from blocks.domain.strategy import Stage, StrategyConfig
 
 
@@ -20,6 +23,8 @@ def stages(*weights: int, pause: int = 300) -> tuple[Stage, ...]:
 
 
 DEFAULT = stages(10, 30, 50, 100)
+BETA = {"name": "x-beta", "value": "1"}
+MIRRORED: dict[str, Any] = {"weight": 0, "mirror": True}
 
 
 @pytest.mark.parametrize(
@@ -46,6 +51,21 @@ DEFAULT = stages(10, 30, 50, 100)
             id="pauses of their own where there are any",
         ),
         pytest.param({"stages": DEFAULT}, DEFAULT, id="stages as they are kept"),
+        pytest.param(
+            {"stages": [{"weight": 0, "mirror": True}, {"weight": 0, "header": BETA}, {"weight": 5, "header": BETA}, 5, 100]},
+            (
+                Stage(weight=0, pause=300, mirror=True),
+                Stage(weight=0, pause=300, header=HeaderMatch(**BETA)),
+                Stage(weight=5, pause=300, header=HeaderMatch(**BETA)),
+                *stages(5, 100),
+            ),
+            id="copies, then those who ask for it, then a share beside them, then the share alone",
+        ),
+        pytest.param(
+            {"stages": [{"weight": 5, "pause": "until-promoted"}, {"weight": 100, "pause": 60, "untilPromoted": True}]},
+            (Stage(weight=5, pause=0, until_promoted=True), Stage(weight=100, pause=60, until_promoted=True)),
+            id="a person instead of a time, or after it",
+        ),
     ],
 )
 def test_stages_are_read_from(said: dict[str, Any], meant: tuple[Stage, ...]) -> None:
@@ -66,7 +86,44 @@ def test_stages_are_read_from(said: dict[str, Any], meant: tuple[Stage, ...]) ->
         pytest.param({"stages": "10,50"}, ("stages",), "the last stage has the weight 100, not 50", id="an end before all"),
         pytest.param({"stages": "30,10,100"}, ("stages",), "but 10 follows 30", id="falling weights"),
         pytest.param({"stages": "10,100,100"}, ("stages",), "but 100 follows 100", id="equal weights"),
-        pytest.param({"stages": "0,100"}, ("stages", 0, "weight"), "greater than or equal to 1", id="weight zero"),
+        pytest.param({"stages": "0,100"}, ("stages", 0), "has a header or mirror", id="nobody at all"),
+        pytest.param({"stages": [-1, 100]}, ("stages", 0, "weight"), "greater than or equal to 0", id="less than nobody"),
+        pytest.param(
+            {"stages": [MIRRORED | {"weight": 10}, 100]}, ("stages", 0), "with mirror has the weight 0", id="copies and a share"
+        ),
+        pytest.param(
+            {"stages": [MIRRORED | {"header": BETA}, 100]},
+            ("stages", 0),
+            "with mirror has the weight 0 and no header",
+            id="copies and a header",
+        ),
+        pytest.param(
+            {"stages": [MIRRORED | {"mirror": 50}, 100]},
+            ("stages", 0, "mirror"),
+            "mirrors every request or none",
+            id="copies of some",
+        ),
+        pytest.param(
+            {"stages": [MIRRORED | {"mirror": "yes"}, 100]}, ("stages", 0, "mirror"), "valid boolean", id="copies in words"
+        ),
+        pytest.param({"stages": [MIRRORED]}, ("stages",), "the last stage has the weight 100, not 0", id="copies at the end"),
+        pytest.param({"stages": [10, MIRRORED, 100]}, ("stages",), "but 0 follows 10", id="copies after a share"),
+        pytest.param({"stages": [MIRRORED, MIRRORED, 100]}, ("stages",), "but 0 follows 0", id="copies twice"),
+        pytest.param(
+            {"stages": [{"weight": 100, "header": BETA}]}, ("stages", 0), "needs no header", id="those who ask among everybody"
+        ),
+        pytest.param(
+            {"stages": [{"weight": 0, "header": {"name": "x beta", "value": "1"}}, 100]},
+            ("stages", 0, "header", "name"),
+            "match pattern",
+            id="no name of a header",
+        ),
+        pytest.param(
+            {"stages": [{"weight": 0, "header": {"name": "x-beta", "value": ""}}, 100]},
+            ("stages", 0, "header", "value"),
+            "match pattern",
+            id="a header without a value",
+        ),
         pytest.param({"stages": [10, 101]}, ("stages", 1, "weight"), "less than or equal to 100", id="more than all"),
         pytest.param({"stages": [1.5, 100]}, ("stages",), "a stage is a weight", id="a fraction of a percent"),
         pytest.param({"stages": [True, 100]}, ("stages",), "a stage is a weight", id="true as a weight"),
@@ -122,8 +179,54 @@ def test_what_is_measured_has_its_defaults() -> None:
 
 
 def test_what_is_written_down_is_read_as_the_same() -> None:
-    config = read(stages=[{"weight": 5, "pause": 7}, 100], stageInterval="60", analysis={"latencyMs": 250})
+    beta = {"weight": 5, "pause": "until-promoted", "header": BETA}
+    config = read(stages=[MIRRORED, beta, {"weight": 5, "pause": 7}, 100], stageInterval="60", analysis={"latencyMs": 250})
     assert StrategyConfig.model_validate_json(config.model_dump_json(by_alias=True)) == config
+
+
+def test_a_share_is_written_down_as_before_there_was_anything_beside_it() -> None:
+    assert Stage(weight=5, pause=7).model_dump(mode="json", by_alias=True) == {"weight": 5, "pause": 7}
+
+
+@pytest.mark.parametrize(
+    ("stage", "told"),
+    [
+        pytest.param(Stage(weight=5, pause=0), "5 %", id="a share"),
+        pytest.param(Stage(weight=0, pause=0, mirror=True), "a copy of every request", id="copies"),
+        pytest.param(Stage(weight=0, pause=0, header=HeaderMatch(**BETA)), "requests with x-beta: 1", id="those who ask for it"),
+        pytest.param(Stage(weight=5, pause=0, header=HeaderMatch(**BETA)), "5 % and requests with x-beta: 1", id="both"),
+    ],
+)
+def test_people_are_told_what_meets_the_revision(stage: Stage, told: str) -> None:
+    assert stage.share == told
+
+
+WISHES = st.lists(
+    st.one_of(
+        st.integers(-1, 101),
+        st.fixed_dictionaries(
+            {"weight": st.sampled_from([0, 0, 10, 30, 100])},
+            optional={
+                "mirror": st.booleans(),
+                "header": st.sampled_from([None, BETA]),
+                "pause": st.sampled_from([0, "until-promoted"]),
+            },
+        ),
+    ),
+    max_size=4,
+).map(lambda wished: [*wished, 100])
+
+
+@given(wished=WISHES)
+def test_what_is_not_refused_rises_to_all_by_stages_that_somebody_meets(wished: list[Any]) -> None:
+    try:
+        found = read(stages=wished).stages
+    except ValidationError:
+        return
+    assert [one.weight for one in found] == sorted(one.weight for one in found)
+    assert (found[-1].weight, found[-1].others) == (100, "")
+    assert all(one.share for one in found)
+    assert not [one for one in found if one.mirror and (one.weight or one.header)]
 
 
 def test_the_schema_names_every_way_of_writing() -> None:

@@ -26,10 +26,12 @@ AT = datetime(2026, 1, 1, tzinfo=UTC)
 SERVING = RevisionShown(number=1, release="hello@1.2.3", integrity="", image="", url="http://hello.acme-dev.localhost:8888")
 
 
-def make_step(name: str, state: StepState, seconds: float | None = None, why: str | None = None) -> StepShown:
+def make_step(
+    name: str, state: StepState, seconds: float | None = None, why: str | None = None, does: str | None = None
+) -> StepShown:
     """One step."""
     ended = AT if seconds else None
-    return StepShown(name=name, state=state, started_at=AT, ended_at=ended, seconds=seconds, result=None, why=why)
+    return StepShown(name=name, state=state, started_at=AT, ended_at=ended, seconds=seconds, result=None, why=why, does=does)
 
 
 def make_shown(verb: str = "install", phase: Phase = Phase.APPLYING, **changes: Any) -> InstallationShown:
@@ -114,6 +116,7 @@ def test_only_what_changed_is_told() -> None:
     assert describe_changes(now, now) == []
 
 
+SENT, KEPT = "send a copy of every request to the revision, in one write", "keep it so until somebody says promote"
 DECIDED = "success rate 1 of 240 requests, at least 0.99 wanted"
 
 
@@ -124,6 +127,22 @@ DECIDED = "success rate 1 of 240 requests, at least 0.99 wanted"
             make_step("watch_stage:1", StepState.DONE, 12.1, DECIDED), f"watch_stage:1 done in 12.1 s: {DECIDED}", id="a stage"
         ),
         pytest.param(make_step("watch_stage:1", StepState.RUNNING), "watch_stage:1 running", id="one that is watched still"),
+        pytest.param(
+            make_step("watch_stage:1", StepState.RUNNING, does=KEPT),
+            f"watch_stage:1 running: {KEPT}",
+            id="until when it is watched",
+        ),
+        pytest.param(
+            make_step("watch_stage:1", StepState.DONE, 1.0, DECIDED, KEPT),
+            f"watch_stage:1 done in 1.0 s: {DECIDED}",
+            id="what decided, once it has",
+        ),
+        pytest.param(
+            make_step("route_stage:1", StepState.DONE, 0.1, does=SENT), f"route_stage:1 done in 0.1 s: {SENT}", id="what is sent"
+        ),
+        pytest.param(
+            make_step("roll_out", StepState.RUNNING, does="put it up"), "roll_out running", id="a step that says enough"
+        ),
         pytest.param(
             make_step("resolve", StepState.DONE, 2.0, "2.0.8 is the newest"), "resolve done in 2.0 s", id="another step"
         ),

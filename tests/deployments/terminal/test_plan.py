@@ -91,6 +91,13 @@ def test_an_update_is_read_line_by_line(line: str) -> None:
     assert line in drawn(make_document("backend", served, config={"a": 2}))
 
 
+def test_whom_a_stage_meets_beside_its_share_stands_in_its_line() -> None:
+    config = {"stages": [{"weight": 0, "mirror": True}, 100]}
+    lines = drawn(make_document(replaced=make_replaced(), strategy="canary", strategyConfig=config))
+    assert "  route_stage:1: hello-r1 100 %, hello-r2 0 %, a copy of every request to hello-r2" in lines
+    assert "  route_stage:2: hello-r2 100 %" in lines
+
+
 def test_the_last_line_is_the_plan_and_the_one_before_warns_of_what_is_final() -> None:
     *_, warning, last = drawn(make_document("backend", make_replaced("backend"), replicas=2))
     assert warning.startswith("! what revision 2 writes into the database stays there")

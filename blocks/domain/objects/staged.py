@@ -1,0 +1,31 @@
+"""The route of one stage: a share of the requests for the new revision, and whoever else is to meet it.
+
+To add a way of meeting it: a field of `Stage`, and the rule or filter for it here.
+"""
+
+from blocks.domain.match import HeaderMatch
+from blocks.domain.objects.blueprint import Object
+from blocks.domain.objects.routes import split
+from blocks.domain.strategy import Stage
+
+
+def staged(route: Object, before: Object, stage: Stage) -> Object:
+    """The route for the stage's share of the requests, and the backends of the one before for the rest; both stay known to the gateway."""
+    shared = split(route, before, stage.weight)
+    rules = shared["spec"]["rules"]
+    (mine,) = route["spec"]["rules"]
+    if stage.header:
+        rules = [mine | {"matches": [{"headers": [_exactly(stage.header)]}]}, *rules]
+    if stage.mirror:
+        rules = [rule | {"filters": [_copy_to(mine)]} for rule in rules]
+    return shared | {"spec": shared["spec"] | {"rules": rules}}
+
+
+def _exactly(header: HeaderMatch) -> Object:
+    return {"name": header.name, "value": header.value}
+
+
+def _copy_to(rule: Object) -> Object:
+    """What sends a copy of each request to the rule's backend and throws the answer away."""
+    (backend,) = rule["backendRefs"]
+    return {"type": "RequestMirror", "requestMirror": {"backendRef": {"name": backend["name"], "port": backend["port"]}}}
