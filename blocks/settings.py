@@ -5,7 +5,7 @@ names in capitals (`DATABASE_URL`); a file named by `PIPELINE_ENV_FILE`, by defa
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     dns_cidrs: Annotated[tuple[str, ...], NoDecode] = ("10.96.0.10/32", "10.244.0.1/32")
     pipeline_cidrs: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("10.244.0.1/32",), description="where the pipeline itself is: what plugins declare as egress never reaches there"
+    )
+    service_mesh_provider: Literal["auto", "gateway-api", "linkerd", "istio"] = Field(
+        default="auto", description="what carries requests to plugins; auto: what the cluster serves"
     )
     progress_deadline: Seconds = 300
     plugin_database_admin_url: SecretStr = SecretStr("")

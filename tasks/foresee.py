@@ -27,6 +27,7 @@ from blocks.domain.shown import (
 from blocks.ports.cluster import Preview
 from blocks.work import Work
 from tasks.preview import find_room, raise_objections, read_all, try_all
+from tasks.routes import check_routes
 
 
 async def foresee(work: Work, hashed: Mapping[str, Any], replaced: Replaced, moved: Iterable[Moved]) -> dict[str, Any]:
@@ -36,6 +37,7 @@ async def foresee(work: Work, hashed: Mapping[str, Any], replaced: Replaced, mov
     tried = await try_all(work, planned)
     if hashed["revision"] == hashed["previous"]:
         return foresee_nothing(hashed, replaced, tried)
+    await check_routes(work, hashed, replaced)
     raise_objections(tried.values(), of_room=False)
     beside = await read_all(work, {Name.of(one) for one in replaced.objects} - tried.keys())
     seen = {name: Seen(one.live, one.after) for name, one in tried.items()}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from blocks.domain.errors import Transient
 from blocks.domain.objects.blueprint import Object
+from blocks.domain.objects.checked import refuse_objections, shape_objections
 from blocks.domain.objects.labels import INSTALLATION, OPERATION, stamp_of
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import every
@@ -27,7 +28,9 @@ class Stood:
 
 
 async def put_up(work: Work, objects: Iterable[Object]) -> Stood:
-    """Every object stands as the next needs it, in this order."""
+    """Every object stands as the next needs it, in this order; `Refused` before the first of them where a route among them is wrong."""
+    objects = list(objects)
+    refuse_objections(shape_objections(objects))
     applied = [await put_up_one(work, one) for one in objects]
     created = tuple(one.name.short for one in applied if one.created)
     return Stood(created, tuple(one.name.short for one in applied if not one.created))

@@ -38,6 +38,7 @@ from blocks.work import Work
 from tasks.foresee import foresee
 from tasks.kinds import Undo, step
 from tasks.preview import read_all
+from tasks.routes import check_routes, look_up_mesh
 
 AGAIN = "ask again, and read the new plan"
 
@@ -56,7 +57,7 @@ async def make_plan(work: Work, resolution: Resolution, image: Image, verdict: V
         installation=work.installation,
         revision=work.revision,
         serving=await look_up_serving(work, request, resolution.release),
-        site=site_of(work.tools.settings),
+        site=replace(site_of(work.tools.settings), mesh=await look_up_mesh(work)),
     )
     replaced = await look_back(work)
     revision = describe_revision(blueprint, resolution.lock, asdict(verdict))
@@ -78,13 +79,14 @@ async def plan_return(work: Work, number: int) -> Plan:
 
 @step(Undo.NEEDLESS)
 async def confirm_plan(work: Work, plan: Plan) -> None:
-    """The world is still as the plan was made for; otherwise `PlanStale` names what is not."""
+    """The world is still as the plan was made for; otherwise `PlanStale` names what is not, or `Refused` who holds its host by now."""
     hashed = read_hashed((await work.tools.storage.get(plan.document)).decode())
     replaced = await look_back(work)
     policy = policy_of(hashed["inputs"]["request"], hashed["verb"])
     now = hashed | {"previous": replaced.number, "policy": policy, "live": await look_around(work, hashed, replaced)}
     if hash_plan(now) != plan.hash:
         raise PlanStale(f"the plan is no longer true: {'; '.join(tell_differences(hashed, now))}", AGAIN)
+    await check_routes(work, hashed, replaced)
 
 
 async def settle(work: Work, revision: Mapping[str, Any], replaced: Replaced, verb: str) -> Plan:

@@ -10,7 +10,7 @@ from blocks.cluster.connection import Connection, Fence, open_connection
 from blocks.cluster.delete import remove_object
 from blocks.cluster.events import make_event
 from blocks.cluster.preview import preview_object
-from blocks.cluster.read import find_objects, read_log, read_object
+from blocks.cluster.read import find_objects, read_groups, read_log, read_object
 from blocks.cluster.watch import wait_for
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.names import Name
@@ -34,6 +34,10 @@ class LiveCluster:
         """Every object in view."""
         found, _ = await find_objects(self._connection, view)
         return found
+
+    async def groups(self) -> frozenset[str]:
+        """Every API group that the cluster serves."""
+        return await read_groups(self._connection)
 
     async def apply(self, desired: Object) -> Applied:
         """Let the object stand as desired."""

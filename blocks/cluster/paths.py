@@ -11,6 +11,7 @@ from blocks.domain.objects.names import Name
 from blocks.ports.cluster import View
 
 RBAC = "apis/rbac.authorization.k8s.io/v1"
+LINKERD = "apis/policy.linkerd.io"
 KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "Namespace": ("api/v1", "namespaces"),
@@ -30,6 +31,11 @@ KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "PodDisruptionBudget": ("apis/policy/v1", "poddisruptionbudgets"),
         "Role": (RBAC, "roles"),
         "RoleBinding": (RBAC, "rolebindings"),
+        # Linkerd's; that Istio has one of this name too matters when its types are applied, which they are not.
+        "AuthorizationPolicy": (f"{LINKERD}/v1alpha1", "authorizationpolicies"),
+        "MeshTLSAuthentication": (f"{LINKERD}/v1alpha1", "meshtlsauthentications"),
+        "NetworkAuthentication": (f"{LINKERD}/v1alpha1", "networkauthentications"),
+        "Server": (f"{LINKERD}/v1beta3", "servers"),
     }
 )
 

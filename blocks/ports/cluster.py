@@ -68,6 +68,10 @@ class Cluster(Protocol):
         """Every object in view."""
         ...
 
+    async def groups(self) -> frozenset[str]:
+        """The name of every API group that the cluster serves."""
+        ...
+
     async def apply(self, desired: Object) -> Applied:
         """Let the object stand as desired, or raise `Refused` if it is somebody else's or somebody else changed it."""
         ...

@@ -16,6 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from blocks.cluster.paths import KINDS
+from blocks.domain.mesh import LINKERD_GROUP
 from blocks.domain.objects.dry_run import stand_in
 from blocks.domain.objects.tenancy import LIMITS
 from tests.fakes.cluster_store import Change, Conflict, Invalid, Key, Store, check, look
@@ -43,6 +44,7 @@ class FakeCluster:
         self.requests: Counter[str] = Counter()
         self.busy, self.pods_are, self.address = 0, "ready", ""
         self.logs: dict[str, str] = {}
+        self.groups = {*map(_group_of, KINDS)} - {"", LINKERD_GROUP}
         self._round, self._news = 0, asyncio.Condition()
         self._ran: dict[Key, Any] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -74,8 +76,10 @@ class FakeCluster:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Any request."""
+        if request.path == "/apis":
+            return web.json_response({"kind": "APIGroupList", "groups": [{"name": one} for one in sorted(self.groups)]})
         matched = PLACE.match(request.path)
-        if matched is None or matched["plural"] not in KIND_OF:
+        if matched is None or not self._serves(matched["plural"]):
             return _status(404, f"no such path {request.path}")
         verb = "WATCH" if request.query.get("watch") == "true" else request.method
         verb = "DRYRUN" if "dryRun" in request.query else verb
@@ -90,6 +94,9 @@ class FakeCluster:
             return _status(409, message, causes=causes)
         except Invalid as problem:
             return _status(422, str(problem))
+
+    def _serves(self, plural: str) -> bool:
+        return plural in KIND_OF and _group_of(KIND_OF[plural]) in {"", *self.groups}
 
     async def _serve(self, request: web.Request, place: "re.Match[str]") -> web.StreamResponse:
         key = (place["plural"], place["namespace"] or "", place["name"] or "")
@@ -262,6 +269,11 @@ def _is_in_view(request: web.Request, asked: Key, key: Key, found: Mapping[str, 
     chosen = all(labels.get(name) == value for name, value in _pairs(request.query.get("labelSelector", "")))
     fields = all(look(found, tuple(name.split("."))) == value for name, value in _pairs(request.query.get("fieldSelector", "")))
     return chosen and fields
+
+
+def _group_of(kind: str) -> str:
+    """The API group of a kind, nothing for the core's."""
+    return KINDS[kind][0].partition("/")[2].rpartition("/")[0]
 
 
 def _pairs(text: str) -> list[tuple[str, str]]:

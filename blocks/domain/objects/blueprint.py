@@ -11,6 +11,7 @@ from uuid import UUID
 
 from blocks.domain import naming
 from blocks.domain.manifest import HealthCheck, InstallRequest, Liveness, NamedPort, Runtime
+from blocks.domain.mesh import Mesh
 from blocks.domain.plugin_yaml import PluginYaml
 from blocks.domain.release import Release
 
@@ -35,6 +36,7 @@ class Site:
     database_port: int
     progress_deadline: int
     pipeline_cidrs: tuple[str, ...] = ()
+    mesh: Mesh = Mesh.GATEWAY_API
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from blocks.domain.objects import tenancy
 from blocks.domain.objects.blueprint import Blueprint, Object
 from blocks.domain.objects.configuration import config_map
 from blocks.domain.objects.network import network_policies
+from blocks.domain.objects.providers import provider_of
 from blocks.domain.objects.routes import http_route, revision_service, stable_service
 from blocks.domain.objects.workload import deployment, disruption_budget
 
@@ -34,6 +35,10 @@ OWNED = (
     "ConfigMap",
     "Secret",
     "NetworkPolicy",
+    "AuthorizationPolicy",
+    "MeshTLSAuthentication",
+    "NetworkAuthentication",
+    "Server",
     "RoleBinding",
     "Role",
     "ServiceAccount",
@@ -44,6 +49,7 @@ def phases(blueprint: Blueprint) -> dict[Phase, list[Object]]:
     """All objects of the revision, by the phase in which they come up."""
     account = [tenancy.service_account(blueprint), tenancy.role(blueprint), tenancy.role_binding(blueprint)]
     limits = [tenancy.quota(blueprint), tenancy.limit_range(blueprint), *network_policies(blueprint)]
+    limits += provider_of(blueprint).protection(blueprint)
     services = [revision_service(blueprint), stable_service(blueprint)]
     return {
         Phase.IDENTITY: [tenancy.namespace(blueprint), *account],

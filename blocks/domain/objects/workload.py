@@ -6,6 +6,7 @@ from blocks.domain.manifest import HealthCheck
 from blocks.domain.objects.blueprint import Blueprint, Object
 from blocks.domain.objects.configuration import FOLDER, file_name, mounted_secrets
 from blocks.domain.objects.labels import OPERATION, own, revision_selector, selector
+from blocks.domain.objects.providers import provider_of
 
 USER = 10001
 # Seconds between taking the pod out of its Services and telling it to stop, in which the gateway learns of it.
@@ -50,7 +51,8 @@ def pod_template(blueprint: Blueprint) -> dict[str, Any]:
         "containers": [container(blueprint)],
         "volumes": volumes(blueprint),
     }
-    return {"metadata": {"labels": labels, "annotations": metadata["annotations"] | scrape(blueprint)}, "spec": spec}
+    marks = metadata["annotations"] | scrape(blueprint) | provider_of(blueprint).annotations(blueprint)
+    return {"metadata": {"labels": labels, "annotations": marks}, "spec": spec}
 
 
 def trial_pod(deployment: Object) -> Object:

@@ -172,3 +172,14 @@ async def test_an_event_of_ours_is_found_beside_its_object(cluster: LiveCluster,
     await cluster.tell(about, Notice("Provisioned", "Provision", "it stands"))
     event, *_ = [one for one in await cluster.find(View("Event", namespace)) if one["reason"] == "Provisioned"]
     assert (event["note"], event["regarding"]["name"], event["type"]) == ("it stands", namespace, "Normal")
+
+
+async def test_what_is_served_is_known_by_its_group(cluster: LiveCluster) -> None:
+    served = await cluster.groups()
+    assert {"apps", "gateway.networking.k8s.io"} <= served
+    assert "nothing.of.the.kind" not in served
+
+
+async def test_of_a_kind_that_is_not_served_there_is_nothing(cluster: LiveCluster, namespace: str) -> None:
+    """No cluster of ours has Linkerd; taking a plugin away looks for what a cluster that has it would hold."""
+    assert await cluster.find(View("Server", namespace)) == []
