@@ -98,6 +98,7 @@ GATEWAY_DOMAIN=localhost
 GATEWAY_NAME=contour
 GATEWAY_NAMESPACE=projectcontour
 GATEWAY_SOURCE=$GATEWAY_IP
+SERVICE_MESH_PROVIDER=gateway-api
 $(cat "$PIPELINE_STATE/images.env")
 PIPELINE_IMAGE=$("$LOCAL/pipeline-image.sh" name)
 TRIVY_CACHE_DIR=$PIPELINE_STATE/trivy
