@@ -1,7 +1,7 @@
 """Sees to what nobody works on; several keepers may run.
 
 That is operations whose run never began or whose worker died, questions that stood too long, runs that people cancelled on Prefect's
-pages, runs that lead nowhere, and what was made too late.
+pages, runs that lead nowhere, what was made too late, and what serves and is ill.
 
 Run it with `python -m deployments.keeper`; it stops on SIGTERM. To add a round: write a method and name it in `Keeper.sweep`.
 """
@@ -26,6 +26,7 @@ from blocks.domain.pools import Pools
 from blocks.settings import Settings, read_settings
 from blocks.toolchain import open_seals
 from deployments.dispatch import START_TIME, Dispatch, Unregistered
+from deployments.health import Rounds, open_rounds
 from deployments.heard import hear
 from deployments.jobs import describe_jobs
 from deployments.late import remove_late
@@ -37,6 +38,8 @@ LONGEST_START = 240.0
 SEAL_EVERY, SEALED_WITHIN = 60.0, 3600.0
 # How long after it was taken back an operation is looked after: a carrier that was stopped for longer is given up.
 TIDY_EVERY, TIDIED_WITHIN = 20.0, 3600.0
+# Seconds between two looks at whose turn it is to be asked how it is.
+LOOK_EVERY = 1.0
 # A worker that is so many renewals late is likely dead: the next run is started before the lease has run out.
 LATE = 1.75
 # A lease that runs out before the next sweep is met this shortly after it did.
@@ -154,9 +157,10 @@ async def _try(what: str, deed: Awaitable[object]) -> None:
 
 
 async def keep(settings: Settings, stop: asyncio.Event) -> None:
-    """Sweep until told to stop, and beside that see to seals and to what came late: to look long must not keep work waiting."""
+    """Sweep until told to stop, and beside that see to seals, to what came late and to health: to look long must not keep work waiting."""
     keeper = Keeper(settings)
-    await asyncio.gather(_sweep(keeper, stop), _seal(keeper, stop), _tidy(keeper, stop))
+    async with open_rounds(settings) as rounds:
+        await asyncio.gather(_sweep(keeper, stop), _seal(keeper, stop), _tidy(keeper, stop), _look(rounds, stop))
     await keeper.close()
 
 
@@ -183,6 +187,17 @@ async def _tidy(keeper: Keeper, stop: asyncio.Event) -> None:
     while not stop.is_set():
         await keeper.tidy()
         await _wait(stop, TIDY_EVERY)
+
+
+async def _look(rounds: Rounds, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        try:
+            more = await rounds.look()
+        except PipelineError as problem:
+            LOG.warning("nobody is asked how it is: %s", problem)
+            more = False
+        if not more:
+            await _wait(stop, LOOK_EVERY)
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

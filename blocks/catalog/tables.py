@@ -113,6 +113,30 @@ class Quarantine(SQLModel, table=True):
     lifted_why: str = Field(default="", sa_type=Text)
 
 
+class Health(SQLModel, table=True):
+    """How it is with what serves, as the keeper found last, written by it alone; the fields are those of `blocks.domain.health.Condition`.
+
+    `operation` is the newest of the installation that the counts are about, `due_at` when it is asked next; `healthy`, `unhealthy` and
+    `unknown` count every check ever made, which took so many `millis` in all.
+    """
+
+    installation: UUID = Field(primary_key=True, foreign_key="installation.id")
+    operation: UUID | None = Field(default=None, foreign_key="operation.id")
+    status: str = "unknown"
+    since: int = Field(default=0, sa_type=BigInteger)
+    failures: int = 0
+    successes: int = 0
+    tried: str = "nothing"
+    note: str = Field(default="", sa_type=Text)
+    said: str = Field(default="", sa_type=Text)
+    asked_at: int = Field(default=0, sa_type=BigInteger)
+    due_at: int = Field(default=0, sa_type=BigInteger)
+    healthy: int = Field(default=0, sa_type=BigInteger)
+    unhealthy: int = Field(default=0, sa_type=BigInteger)
+    unknown: int = Field(default=0, sa_type=BigInteger)
+    millis: int = Field(default=0, sa_type=BigInteger)
+
+
 class Turnstile(SQLModel, table=True):
     """One row that whoever hands out slots must lock first, so that they are counted by one at a time."""
 

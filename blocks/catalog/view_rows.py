@@ -8,9 +8,11 @@ from sqlalchemy import ColumnElement, Row, Select, false, func
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
-from blocks.catalog.database import pick
-from blocks.catalog.tables import Installation, Operation, Quarantine, Revision
+from blocks.catalog.database import now_ms, pick
+from blocks.catalog.health import OF_HEALTH, as_condition
+from blocks.catalog.tables import Health, Installation, Operation, Quarantine, Revision
 from blocks.domain.asking import Wish
+from blocks.domain.health import Condition
 from blocks.domain.journal import Phase
 from blocks.domain.status import InstallationView, OperationView, RevisionView, read_reason
 
@@ -79,8 +81,9 @@ def _is_open(mine: Any) -> ColumnElement[bool]:
 def with_operation(which: ColumnElement[bool]) -> Select[Any]:
     """Installations with what serves, each beside those of its operations that are meant."""
     serving = (col(Revision.installation) == col(Installation.id)) & (col(Revision.number) == col(Installation.revision))
-    chosen = pick(*_OF_INSTALLATION, *_OF_REVISION, *_OF_OPERATION, *_NAMED)
-    return chosen.select_from(Installation).join(Operation, which).outerjoin(Revision, serving)
+    chosen = pick(*_OF_INSTALLATION, *_OF_REVISION, *_OF_OPERATION, *_NAMED, *OF_HEALTH, now_ms().label("now"))
+    found = chosen.select_from(Installation).join(Operation, which).outerjoin(Revision, serving)
+    return found.outerjoin(Health, col(Health.installation) == col(Installation.id))
 
 
 def one_operation(operation: UUID) -> Select[Any]:
@@ -142,7 +145,15 @@ def as_installation(row: Row[Any], operation: OperationView) -> InstallationView
         operation=operation,
         revision=_revision(row),
         enabled=row.enabled,
+        health=see_health(row),
     )
+
+
+def see_health(row: Row[Any]) -> Condition | None:
+    """How it is with what serves as far as it is known now, or None where nothing serves."""
+    if row.number is None or not row.enabled:
+        return None
+    return Condition() if row.due_at is None else as_condition(row).known(row.now, row.due_at)
 
 
 def _revision(row: Row[Any]) -> RevisionView | None:

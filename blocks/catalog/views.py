@@ -13,7 +13,7 @@ from sqlmodel import col
 from blocks.catalog.database import pick, statement, unbroken
 from blocks.catalog.journal import Journal
 from blocks.catalog.slots import Slots
-from blocks.catalog.tables import Installation, JournalEntry, Operation, Quarantine
+from blocks.catalog.tables import Health, Installation, JournalEntry, Operation, Quarantine
 from blocks.catalog.view_rows import (
     Wanted,
     as_installation,
@@ -22,8 +22,10 @@ from blocks.catalog.view_rows import (
     newest,
     one_operation,
     past_revisions,
+    see_health,
     with_operation,
 )
+from blocks.domain.health import Status
 from blocks.domain.journal import Phase
 from blocks.domain.status import (
     InstallationView,
@@ -51,7 +53,8 @@ class Counts:
     """How many there are, for metrics.
 
     Installations by (tenant, phase of the newest operation), those that serve by tenant, operations by (verb, phase), journal entries
-    by (step, kind), what went wrong by (verb, reason code), and the seconds that ended operations took, by verb.
+    by (step, kind), what went wrong by (verb, reason code), and the seconds that ended operations took, by verb. How it is with what
+    serves by (tenant, environment, plugin), and the checks of that by what they found, which took so many seconds in all.
     """
 
     installations: dict[tuple[str, str], int]
@@ -60,6 +63,9 @@ class Counts:
     entries: dict[tuple[str, str], int]
     reasons: dict[tuple[str, str], int]
     durations: dict[str, tuple[float, ...]]
+    health: dict[tuple[str, str, str], Status]
+    checks: dict[str, int]
+    check_seconds: float
 
 
 class Views:
@@ -110,6 +116,7 @@ class Views:
         installed = await self._read(newest())
         ran = await self._read(pick(*_RAN))
         said = pick(JournalEntry.step, JournalEntry.kind, func.count().label("times"))
+        (checked,) = await self._read(pick(*_CHECKED))
         durations: dict[str, list[float]] = defaultdict(list)
         for row in ran:
             if Phase(row.phase).is_final:
@@ -121,6 +128,9 @@ class Views:
             reasons=dict(Counter((row.verb, reason.code) for row in ran if (reason := read_reason(row.reason)))),
             entries={(row.step, row.kind): row.times for row in await self._read(said.group_by("step", "kind"))},
             durations={verb: tuple(seconds) for verb, seconds in durations.items()},
+            health={(one.tenant, one.environment, one.plugin): found.status for one in installed if (found := see_health(one))},
+            checks={status.value: int(getattr(checked, status.value) or 0) for status in Status},
+            check_seconds=float(checked.millis or 0) / 1000,
         )
 
     async def _whole(self, row: Row[Any]) -> OperationView:
@@ -136,4 +146,7 @@ class Views:
         return rows
 
 
+_CHECKED: tuple[Any, ...] = tuple(
+    func.sum(col(getattr(Health, name))).label(name) for name in ("healthy", "unhealthy", "unknown", "millis")
+)
 _RAN = (Operation.verb, Operation.phase, Operation.reason, Operation.created_at, Operation.updated_at)

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, IPvAnyNetwork, JsonValue, ValidationInfo, field_validator, model_validator
 
+from blocks.domain.health import HealthTerms
 from blocks.domain.quantities import amount, cores, memory
 from blocks.domain.strategy import STAGED, Strategy, StrategyConfig
 from blocks.domain.strict import Strict
@@ -230,6 +231,12 @@ class InstallRequest(Strict):
     depends_on: tuple[PackageName, ...] = Field(
         default=(), max_length=50, description="plugins that must serve for the same tenant and environment"
     )
+    health: HealthTerms | None = Field(default=None, exclude_if=lambda found: found is None)
+
+    @property
+    def health_terms(self) -> HealthTerms:
+        """How often what serves is asked how it is, and what bad answers lead to; without a word of that it is only reported."""
+        return self.health or HealthTerms()
 
     @field_validator("strategy_config")
     @classmethod

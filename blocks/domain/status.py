@@ -9,6 +9,7 @@ from uuid import UUID
 
 from blocks.domain.approval import APPROVAL, Question, Vote
 from blocks.domain.asking import Wish
+from blocks.domain.health import Condition
 from blocks.domain.journal import PHASE_AFTER, Entry, Fact, Kind, Phase, Reason
 
 
@@ -107,7 +108,7 @@ class RevisionView:
 
 @dataclass(frozen=True)
 class InstallationView:
-    """One installation with its newest operation and the revision that serves, if one does."""
+    """One installation with its newest operation and the revision that serves, if one does; `health` is of what serves and is enabled."""
 
     id: UUID
     tenant: str
@@ -119,6 +120,7 @@ class InstallationView:
     operation: OperationView
     revision: RevisionView | None = None
     enabled: bool = True
+    health: Condition | None = None
 
 
 @dataclass(frozen=True)

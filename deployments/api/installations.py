@@ -11,6 +11,7 @@ from blocks.catalog.views import Wanted
 from blocks.domain.journal import Phase
 from blocks.domain.manifest import Label
 from deployments.api.asked import Asked
+from deployments.api.condition import HealthShown
 from deployments.api.past import PastList, PastShown
 from deployments.api.shapes import InstallationList, InstallationShown
 from deployments.api.shown import INSTALLATIONS
@@ -53,6 +54,12 @@ async def list_installations(asked: Annotated[ListAsked, Query()], visit: OpenVi
 async def read_installation(installation: UUID, visit: OpenVisit) -> InstallationShown:
     """One installation: what serves, the newest operation, its steps with times and results, and why it stands there."""
     return InstallationShown.of(await visit.find(installation), visit.ports.prefect_ui)
+
+
+@router.get("/installations/{installation}/health")
+async def read_health(installation: UUID, visit: OpenVisit) -> HealthShown:
+    """How it is with what serves, as the keeper found when it last asked; what nobody has asked for too long is `unknown`."""
+    return HealthShown.of((await visit.find(installation)).health)
 
 
 @router.get("/installations/{installation}/revisions")

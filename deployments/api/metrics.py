@@ -10,7 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+    SummaryMetricFamily,
+)
 from prometheus_client.registry import Collector
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -19,6 +25,7 @@ from starlette.routing import Route
 
 from blocks.catalog.views import Counts
 from blocks.domain.errors import PipelineError, RolloutFailed, VerificationFailed
+from blocks.domain.health import Status
 from blocks.domain.journal import Kind, Phase
 from deployments.api.ports import Views
 from deployments.api.recorded import Served
@@ -106,12 +113,13 @@ def count_installations(counts: Counts) -> Iterator[Metric]:
 
 
 def count_checks(counts: Counts) -> Iterator[Metric]:
-    """How often a new revision was found healthy or not, what scanners answered, and what operations failed of."""
+    """How often revisions were found healthy or not, new ones and serving ones, what scanners answered, what operations failed of."""
     healthy = counts.entries.get(("verify", Kind.DONE.value), 0)
     unhealthy = sum(number for (_, code), number in counts.reasons.items() if code in UNHEALTHY)
-    health = CounterMetricFamily("plugin_health_check", "Checks of a new revision", labels=("status",))
-    health.add_metric(("healthy",), healthy)
-    health.add_metric(("unhealthy",), unhealthy)
+    health = CounterMetricFamily("plugin_health_check", "Checks of new revisions and of what serves", labels=("status",))
+    health.add_metric(("healthy",), healthy + counts.checks[Status.HEALTHY])
+    health.add_metric(("unhealthy",), unhealthy + counts.checks[Status.UNHEALTHY])
+    health.add_metric(("unknown",), counts.checks[Status.UNKNOWN])
     scans = CounterMetricFamily("plugin_scans", "Scans that were answered", labels=("scanner",))
     for (step, kind), number in counts.entries.items():
         if step.startswith(SCAN) and kind == Kind.DONE:
@@ -120,6 +128,18 @@ def count_checks(counts: Counts) -> Iterator[Metric]:
     for labels, number in counts.reasons.items():
         failures.add_metric(labels, number)
     yield from (health, scans, failures)
+
+
+def tell_health(counts: Counts) -> Iterator[Metric]:
+    """How it is with each installation that serves, 1 for the one status that it has; it clears by itself, as a counter never does."""
+    labels = ("tenant", "environment", "plugin", "status")
+    family = GaugeMetricFamily("plugin_health_status", "1 for how it is with what serves", labels=labels)
+    for named, found in counts.health.items():
+        for status in Status:
+            family.add_metric((*named, status.value), float(status is found))
+    asked = SummaryMetricFamily("plugin_health_check_duration_seconds", "Time until what serves had answered, or had not")
+    asked.add_metric((), sum(counts.checks.values()), counts.check_seconds)
+    yield from (family, asked)
 
 
 def count_steps(counts: Counts) -> Iterator[Metric]:
@@ -135,6 +155,7 @@ FAMILIES: tuple[Callable[[Counts], Iterator[Metric]], ...] = (
     time_operations,
     count_installations,
     count_checks,
+    tell_health,
     count_steps,
 )
 

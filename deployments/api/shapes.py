@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 
 from blocks.domain.journal import Phase
 from blocks.domain.status import InstallationView, OperationView, RevisionView, see_planned
+from deployments.api.condition import HealthShown
 from deployments.api.shown import INSTALLATIONS, ApprovalShown, ReasonShown, Shown, StepShown, moment
 
 
@@ -79,6 +80,7 @@ class InstallationShown(Shown):
     created_at: datetime
     updated_at: datetime
     revision: RevisionShown | None
+    health: HealthShown | None = Field(description="how it is with what serves; null while nothing does, or it is disabled")
     operation: OperationShown
     links: dict[str, str]
 
@@ -92,6 +94,7 @@ class InstallationShown(Shown):
             created_at=moment(view.created_at),
             updated_at=operation.updated_at,
             revision=RevisionShown.of(view.revision) if view.revision else None,
+            health=HealthShown.of(view.health) if view.health else None,
             operation=operation,
             links=_links(view, operation),
         )
@@ -141,7 +144,7 @@ def operation_links(installation: UUID, operation: UUID) -> dict[str, str]:
 
 def _links(view: InstallationView, operation: OperationShown) -> dict[str, str]:
     own = f"{INSTALLATIONS}/{view.id}"
-    below = ("logs", "report", "revisions", "quarantine", "timeline")
+    below = ("health", "logs", "report", "revisions", "quarantine", "timeline")
     links = {"self": own, **{name: f"{own}/{name}" for name in below}, **operation_links(view.id, operation.id)}
     if view.revision:
         links["plugin"] = view.revision.url

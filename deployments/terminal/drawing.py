@@ -10,6 +10,7 @@ from rich.text import Text
 from blocks.domain.journal import Phase
 from blocks.domain.planned import ROUTE, WATCH
 from blocks.domain.status import StepState
+from deployments.api.condition import HealthShown
 from deployments.api.shapes import InstallationShown, PlanShown
 from deployments.api.shown import StepShown
 from deployments.terminal.past import add_row, make_table
@@ -83,7 +84,16 @@ def describe_head(seen: InstallationShown) -> list[str]:
     if seen.revision:
         serves = "serves  " if seen.enabled else "disabled"
         lines.append(f"{serves} {seen.revision.release} at {seen.revision.url}")
+    if seen.health:
+        lines.append(f"health   {describe_health(seen.health)}")
     return lines
+
+
+def describe_health(health: HealthShown) -> str:
+    """How it is, since when, what the last answer was, and what was tried."""
+    since = f" since {describe_time(health.since)}" if health.since else ""
+    tried = f"; {health.note}" if health.note else ""
+    return f"{health.status}{since}: {health.message}{tried}"
 
 
 def describe_rest(seen: InstallationShown) -> list[str]:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from blocks.domain.asking import HISTORY, Past, Standing, Wish
 from blocks.domain.errors import PipelineError
+from blocks.domain.health import Check, Condition, HealthTerms
 from blocks.domain.journal import PHASE_AFTER, WORKABLE, Entry, Fact, Kind, Phase, Reason
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.naming import namespace, slug
@@ -47,6 +48,9 @@ class Memory:
         self.serving: dict[UUID, int] = {}
         self.served_at: dict[tuple[UUID, int], int] = {}
         self.quarantined: dict[tuple[UUID, str], QuarantineView] = {}
+        self.conditions: dict[UUID, Condition] = {}
+        self.checks: Counter[str] = Counter()
+        self.check_seconds = 0.0
         self.broken: PipelineError | None = None
         self._now = 1_700_000_000_000
 
@@ -59,6 +63,12 @@ class Memory:
         """A second later."""
         self._now += SECOND
         return self._now
+
+    def check(self, installation: UUID, check: Check, seconds: float = 0.0) -> None:
+        """Let a keeper have asked how it is with what serves."""
+        self.conditions[installation] = self.conditions.get(installation, Condition()).after(check, HealthTerms())
+        self.checks[check.found.value] += 1
+        self.check_seconds += seconds
 
     def tell(self, operation: UUID, step: str, kind: Kind, payload: str = "null") -> None:
         """Let a worker's entry stand in the journal, a second after the one before."""

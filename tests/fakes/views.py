@@ -10,6 +10,7 @@ from uuid import UUID
 from blocks.catalog.timeline import TimelinePage
 from blocks.catalog.views import Counts, Page, Wanted
 from blocks.domain.audit import Broken, Row, examine
+from blocks.domain.health import Condition, Status
 from blocks.domain.journal import WORKABLE, Phase
 from blocks.domain.status import (
     InstallationView,
@@ -85,7 +86,9 @@ class FakeViews(Memory):
             "reasons": Counter((one.verb, one.reason.code) for one in operations if one.reason),
             "durations": {verb: tuple(seconds) for verb, seconds in durations.items()},
         }
-        return Counts(**{name: dict(part) for name, part in parts.items()})
+        parts["health"] = {(one.tenant, one.environment, one.plugin): one.health.status for one in seen if one.health}
+        parts["checks"] = {status.value: self.checks[status.value] for status in Status}
+        return Counts(**{name: dict(part) for name, part in parts.items()}, check_seconds=self.check_seconds)
 
     async def page(self, installation: UUID, after: int, limit: int) -> TimelinePage:
         """At most `limit` moments, from the `after`th on."""
@@ -115,7 +118,8 @@ class FakeViews(Memory):
     def _see(self, view: InstallationView) -> InstallationView:
         number = self.serving.get(view.id, 0)
         revision = self._revision(view.id, number) if number else None
-        return replace(view, operation=self._whole(_shown(self.of(view.id))), revision=revision)
+        health = self.conditions.get(view.id, Condition()) if revision and view.enabled else None
+        return replace(view, operation=self._whole(_shown(self.of(view.id))), revision=revision, health=health)
 
     def _whole(self, asked: Remembered) -> OperationView:
         question, votes = see_question(asked.entries)

@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from blocks.domain.errors import Transient
+from blocks.domain.health import Check
 from blocks.domain.journal import Kind, Reason
 from deployments.api.metrics import make_metrics
 from tests.deployments.builders import Desk, make_body
@@ -79,10 +80,38 @@ async def test_the_record_is_read_when_it_is_asked_for() -> None:
     }
     assert found["plugins_per_tenant"] == {("acme",): 1}
     assert found["tenants_active_total"] == {(): 1}
-    assert found["plugin_health_check_total"] == {("healthy",): 1, ("unhealthy",): 1}
+    assert found["plugin_health_check_total"] == {("healthy",): 1, ("unhealthy",): 1, ("unknown",): 0}
     assert found["plugin_scans_total"] == {("trivy",): 1, ("trufflehog",): 1}
     assert found["plugin_failures_total"] == {("rollout-failed", "install"): 1}
     assert found["plugin_steps_total"]["done", "verify"] == 1
+
+
+async def test_health_is_told_for_each_installation_and_clears() -> None:
+    desk = Desk()
+    async with desk.client() as client:
+        accepted = (await client.post(INSTALL, json=make_body(tenant="acme"))).json()
+    assert "plugin_health_status" not in await scrape(desk), "what does not serve has no health"
+    desk.record.succeed(UUID(accepted["operation"]))
+    assert await statuses(desk) == {"unknown": 1, "healthy": 0, "unhealthy": 0}
+    for at in range(1, 4):
+        desk.record.check(UUID(accepted["id"]), Check(at, good=False, said="/ready answered 500"), 0.5)
+    assert await statuses(desk) == {"unknown": 0, "healthy": 0, "unhealthy": 1}
+    desk.record.check(UUID(accepted["id"]), Check(4, good=True, said="/ready answered 200"), 0.25)
+    assert await statuses(desk) == {"unknown": 0, "healthy": 1, "unhealthy": 0}
+    found = await scrape(desk)
+    assert found["plugin_health_check_total"] == {("healthy",): 1, ("unhealthy",): 3, ("unknown",): 0}
+    assert found["plugin_health_check_duration_seconds_count"] == {(): 4}
+    assert found["plugin_health_check_duration_seconds_sum"] == {(): 1.75}
+
+
+async def statuses(desk: Desk) -> dict[str, float]:
+    """The gauge of the one installation that serves, by status."""
+    told = (await scrape(desk))["plugin_health_status"]
+    return {
+        status: value
+        for (environment, plugin, status, tenant), value in told.items()
+        if (environment, plugin, tenant) == ("dev", "@backstage/plugin-catalog", "acme")
+    }
 
 
 async def test_a_record_that_does_not_answer_is_not_zero() -> None:

@@ -55,6 +55,7 @@ def make_shown(verb: str = "install", phase: Phase = Phase.APPLYING, **changes: 
         created_at=AT,
         updated_at=AT,
         revision=SERVING,
+        health=None,
         operation=operation,
         links={},
         **where,
