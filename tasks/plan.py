@@ -37,6 +37,7 @@ from blocks.settings import Settings
 from blocks.work import Work
 from tasks.foresee import foresee
 from tasks.kinds import Undo, step
+from tasks.metrics import try_metrics
 from tasks.preview import read_all
 from tasks.routes import check_routes, look_up_mesh
 
@@ -96,6 +97,7 @@ async def settle(work: Work, revision: Mapping[str, Any], replaced: Replaced, ve
     hashed |= {"live": await look_around(work, hashed, replaced)}
     if work.order.wish.plan_hash not in (None, hash_plan(hashed)):
         raise await stale(work, work.order.wish.plan_hash or "", hashed)
+    await try_metrics(work, hashed)
     shown = await foresee(work, hashed, replaced, moved)
     # The hashed part stands under its own hash too, so that a later plan can say in what it differs.
     await work.tools.storage.put(canonical(hashed))

@@ -1,13 +1,15 @@
 """A revision met by a part of the users first: the route stage by stage, each watched until the numbers say how to go on.
 
-What is decided is decided by `next_action` alone, from samples that follow from Prometheus's history: a run that takes over after a crash
-takes the same samples again and comes to the same end.
+What is decided is decided by `next_action` alone, from samples that stand in the journal as soon as they are taken, and follow from
+Prometheus's history where they can: a run that takes over after a crash has the same ones and comes to the same end.
 """
 
 import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+
+from pydantic import TypeAdapter
 
 from blocks.domain.diagnosis import Diagnosis, diagnose
 from blocks.domain.errors import AnalysisFailed, Parked
@@ -29,6 +31,7 @@ from tasks.shift import shift_back
 
 # Who puts a release into quarantine that its own numbers brought back.
 ANALYSIS = "analysis"
+SAMPLES = TypeAdapter(tuple[Sample, ...])
 
 
 @dataclass(frozen=True)
@@ -75,14 +78,16 @@ async def watch_stage(work: Work, number: int, plan: Plan) -> Watched:
     """
     stage, analysis = plan.stages[number - 1], config_of(work.order.request).analysis
     key = f"{watch_stage.name}:{number}"
-    samples: tuple[Sample, ...] = ()
+    samples = await taken_before(work, key)
     since, clock = await since_and_clock(work, key)
     while True:
         said = (await work.look()).promotions.get(key)
         observed = Observed(since, clock(), samples, promoted=said is not None)
         match next_action(stage, analysis, observed):
             case Measure(at):
-                samples = (*samples, await measure(work, plan, analysis, (since, at)))
+                taken = await measure(work, plan, stage, (since, at))
+                await work.record(key, Kind.MEASURED, SAMPLES.dump_json(taken).decode())
+                samples = (*samples, *taken)
             case Wait(seconds):
                 await look_out(work, plan, seconds)
             case Advance(why):
@@ -98,6 +103,13 @@ def ask_people(question: str, code: str = "undecided") -> Parked:
     """What makes the operation wait for somebody, holding nothing; the operation says why."""
     why = Reason(code, question, "promote the stage, or cancel the operation")
     return Parked(why.message, why.hint, json.dumps({"why": asdict(why)}))
+
+
+async def taken_before(work: Work, key: str) -> tuple[Sample, ...]:
+    """The samples that the journal has of the stage: what the cluster said at an instant cannot be asked again."""
+    entries = await work.tools.journal.read(work.operation)
+    taken = [SAMPLES.validate_json(one.payload) for one in entries if one.step == key and one.kind is Kind.MEASURED]
+    return tuple(sample for each in taken for sample in each)
 
 
 async def since_and_clock(work: Work, key: str) -> tuple[float, Callable[[], float]]:
@@ -128,4 +140,5 @@ async def bad(work: Work, plan: Plan, reason: str, decided: Sample) -> AnalysisF
     served = await work.tools.operations.serving(work.installation)
     if served is None or served.release != plan.target:
         await work.tools.quarantines.put_in(work.installation, plan.target, (ANALYSIS, reason))
-    return AnalysisFailed(f"{plan.target} is worse than was asked for: {reason}", f"Prometheus was asked: {decided.query}")
+    asked = f"Prometheus was asked: {decided.query}" if decided.query else "see the revision's pods and their log"
+    return AnalysisFailed(f"{plan.target} is worse than was asked for: {reason}", asked)

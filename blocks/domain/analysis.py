@@ -1,8 +1,84 @@
-"""What a new revision's answers are measured by, in the words of a request, and what its preview is asked before."""
+"""What a new revision is measured by, in the words of a request, and what its preview is asked before.
 
-from pydantic import Field
+Everything but the numbers of its answers is said only by those who want it, and is not in the request of those who do not: the plan of
+what serves already keeps its hash.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
 
 from blocks.domain.strict import Strict
+from blocks.domain.templates import places_in
+
+# What a sample measures that no metric of the request's own may be called.
+ANSWERS, PODS = "answers", "pods"
+# The places in a query that are filled by the pipeline; `stable` is the revision that served before, if one did.
+STABLE = "stable"
+PLACES = ("namespace", "revision", STABLE, "host", "window")
+Count = Annotated[int, Field(ge=0, le=1000, strict=True)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Value = Annotated[str, StringConstraints(max_length=200)]
+PlaceName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,40}$")]
+
+
+class Metric(Strict):
+    """A question of the request's own to Prometheus, and between which bounds its number must be.
+
+    Its bad samples are counted for themselves; a `dry_run` only reports.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
+    query: str = Field(min_length=1, max_length=2000, description="PromQL that comes to one number")
+    min: Number | None = None
+    max: Number | None = None
+    args: Mapping[PlaceName, Value] = Field(default={}, max_length=20)
+    failure_limit: Count = 0
+    dry_run: bool = Field(default=False, strict=True)
+
+    @model_validator(mode="after")
+    def _can_be_judged(self) -> Self:
+        if self.min is None and self.max is None:
+            raise ValueError(f"say in min or max what {self.name} must be at least or at most")
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"nothing is at least {self.min:g} and at most {self.max:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_asked(self) -> Self:
+        if taken := sorted(self.args.keys() & {*PLACES}):
+            raise ValueError(f"{taken[0]} is filled in by the pipeline; call the argument otherwise")
+        if unknown := sorted(places_in(self.query) - {*PLACES, *self.args}):
+            known = ", ".join([*PLACES, *self.args])
+            raise ValueError(f"the query names {{{{{unknown[0]}}}}}, and only these are known: {known}")
+        return self
+
+    @property
+    def compares(self) -> bool:
+        """Whether it asks about the revision that served before too."""
+        return STABLE in places_in(self.query)
+
+
+class Compared(Strict):
+    """How much worse than the revision that serves the new one may be, over the same time; what is said here is not asked absolutely."""
+
+    success_rate: Number | None = Field(default=None, ge=0, le=1, description="so much less")
+    latency: Number | None = Field(default=None, ge=1, le=100, description="so many times as long, at the quantile")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.success_rate is None and self.latency is None:
+            raise ValueError("say by how much the successRate may be less, or how many times the latency may be as long")
+        return self
+
+
+class Pods(Strict):
+    """How often the revision's containers may have restarted in the stage, and how many of its pods may be unready at an instant."""
+
+    restarts: Count = 0
+    not_ready: Count = 0
+    failure_limit: Count = 0
 
 
 class Analysis(Strict):
@@ -23,12 +99,45 @@ class Analysis(Strict):
     failure_limit: int = Field(default=0, ge=0, le=1000, strict=True)
     error_limit: int = Field(default=3, ge=1, le=1000, strict=True)
     extend: int = Field(default=300, ge=0, le=3600, strict=True)
+    compared_to_stable: Compared | None = Field(default=None, exclude_if=lambda found: found is None)
+    metrics: tuple[Metric, ...] = Field(default=(), max_length=10, exclude_if=lambda found: not found)
+    pods: Pods | None = Field(default=None, exclude_if=lambda found: found is None)
+
+    @model_validator(mode="after")
+    def _each_name_once(self) -> Self:
+        names = [ANSWERS, PODS, *(one.name for one in self.metrics)]
+        if twice := [one for one in self.metrics if names.count(one.name) > 1]:
+            raise ValueError(f"two things would be called {twice[0].name}; call the metric otherwise")
+        return self
+
+    @property
+    def asks_latency(self) -> bool:
+        """Whether it matters how long the answers take."""
+        return self.latency_ms is not None or bool(self.compared_to_stable and self.compared_to_stable.latency)
+
+    def forgiven(self, name: str) -> int:
+        """How many bad samples of this name are allowed at each stage."""
+        allowed = {one.name: one.failure_limit for one in self.metrics} | ({PODS: self.pods.failure_limit} if self.pods else {})
+        return allowed.get(name, self.failure_limit)
 
     @property
     def sentence(self) -> str:
         """What is asked of each sample, for people."""
-        latency = f" and {self.latency_ms:g} ms are enough for {self.quantile:g} of them" if self.latency_ms else ""
-        return f"{self.success_rate:g} of the answers are good{latency}"
+        others = [one.name for one in self.metrics if not one.dry_run] + ["its pods"] * (self.pods is not None)
+        return f"{self._of_success}{self._of_latency}" + (f", {' and '.join(others)} too" if others else "")
+
+    @property
+    def _of_success(self) -> str:
+        if self.compared_to_stable and self.compared_to_stable.success_rate is not None:
+            less = self.compared_to_stable.success_rate
+            return f"the answers are at most {less:g} less often good than those of the revision before"
+        return f"{self.success_rate:g} of the answers are good"
+
+    @property
+    def _of_latency(self) -> str:
+        if self.compared_to_stable and (times := self.compared_to_stable.latency):
+            return f" and at the quantile {self.quantile:g} they take at most {times:g} times as long as those of the revision before"
+        return f" and {self.latency_ms:g} ms are enough for {self.quantile:g} of them" if self.latency_ms else ""
 
 
 class SmokeTest(Strict):

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     HALTED = "halted"
     RESUMED = "resumed"
     PROMOTED = "promoted"
+    MEASURED = "measured"
     REVERTING = "reverting"
     UNDOING = "undoing"
     UNDONE = "undone"
@@ -69,6 +70,7 @@ PHASE_AFTER: Mapping[Kind, Phase] = MappingProxyType(
         Kind.HALTED: Phase.FROZEN,
         Kind.RESUMED: Phase.APPLYING,
         Kind.PROMOTED: Phase.APPLYING,
+        Kind.MEASURED: Phase.APPLYING,
         Kind.REVERTING: Phase.UNDOING,
         Kind.UNDOING: Phase.UNDOING,
         Kind.UNDONE: Phase.UNDOING,

@@ -48,24 +48,30 @@ def cluster_of(namespace: str, name: str, port: int) -> str:
     return f"{namespace}_{name}_{port}"
 
 
+def window_of(since: float, instant: float) -> int:
+    """How many seconds a sample is about."""
+    return max(1, round(instant - since) - SETTLING)
+
+
 def ask_about(cluster: str, analysis: Analysis, since: float, instant: float) -> Questions:
     """What is asked at the instant about all requests since the stage's weight came in force."""
-    window = max(1, round(instant - since) - SETTLING)
+    window = window_of(since, instant)
     total = f'{REQUESTS}{{envoy_cluster_name="{cluster}"}}'
     succeeded = f'{REQUESTS}{{envoy_cluster_name="{cluster}",envoy_response_code_class!="5"}}'
     buckets = _grown(f'{LATENCY}{{envoy_cluster_name="{cluster}"}}', window)
-    latency = f"histogram_quantile({analysis.quantile}, sum by (le) ({buckets}))" if analysis.latency_ms is not None else ""
+    latency = f"histogram_quantile({analysis.quantile}, sum by (le) ({buckets}))" if analysis.asks_latency else ""
     return Questions(instant, instant - SETTLING, f"sum({_grown(total, window)})", f"sum({_grown(succeeded, window)})", latency)
 
 
 def judge(analysis: Analysis, questions: Questions, numbers: Numbers) -> Sample:
     """What the numbers say: bad if one of them is bad, good only if all that are wanted are there and good."""
-    requests, succeeded, latency = (_known(one) for one in (numbers.requests, numbers.succeeded or 0.0, numbers.latency_ms))
+    requests, succeeded, latency = (known(one) for one in (numbers.requests, numbers.succeeded or 0.0, numbers.latency_ms))
     if requests is None or succeeded is None or requests < analysis.min_requests:
         return Sample(questions.instant, Verdict.NO_DATA, _too_few(analysis, requests), questions.requests, requests)
     rate = succeeded / requests
-    told = f"success rate {_down(succeeded, requests)} of {requests:.0f} requests, at least {analysis.success_rate:g} wanted"
+    told = f"success rate {cut(succeeded, requests)} of {requests:.0f} requests, at least {analysis.success_rate:g} wanted"
     by_rate = Sample(questions.instant, Verdict.GOOD, told, questions.success_rate, requests, rate, latency)
+    by_rate = replace(by_rate, number=rate, threshold=analysis.success_rate)
     if rate < analysis.success_rate:
         return replace(by_rate, verdict=Verdict.BAD)
     return by_rate if analysis.latency_ms is None else _judge_latency(analysis, analysis.latency_ms, questions, by_rate)
@@ -86,7 +92,7 @@ def _judge_latency(analysis: Analysis, most: float, questions: Questions, good: 
         f"latency {_up(latency)} ms at quantile {analysis.quantile:g} of {good.requests:.0f} requests, at most {most:g} ms wanted"
     )
     if latency > most:
-        return replace(good, verdict=Verdict.BAD, sentence=told, query=questions.latency)
+        return replace(good, verdict=Verdict.BAD, sentence=told, query=questions.latency, number=latency, threshold=most)
     return replace(good, sentence=f"{good.sentence}; {told}")
 
 
@@ -98,7 +104,7 @@ def _grown(series: str, window: int) -> str:
     return f"({series} - last_over_time({series}[5m] offset {window}s) >= 0 or {series})"
 
 
-def _known(number: float | None) -> float | None:
+def known(number: float | None) -> float | None:
     """The number, or None for one that is none: it compares with nothing, and JSON cannot carry it."""
     return number if number is not None and math.isfinite(number) else None
 
@@ -108,7 +114,7 @@ def _too_few(analysis: Analysis, requests: float | None) -> str:
     return f"{counted} requests were answered, at least {analysis.min_requests} are wanted to judge by"
 
 
-def _down(part: float, whole: float) -> str:
+def cut(part: float, whole: float) -> str:
     """The share with four digits, cut and not rounded: what is below a threshold never reads as if it were not."""
     return f"{part * 10_000 // whole / 10_000:g}"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import takewhile
 
-from blocks.domain.analysis import Analysis
+from blocks.domain.analysis import ANSWERS, Analysis
 from blocks.domain.strategy import UNTIL_PROMOTED, Stage
 
 # Seconds that are waited at most before what people said is looked at again.
@@ -30,7 +30,8 @@ class Verdict(StrEnum):
 class Sample:
     """What was measured at an instant (seconds since 1970), and what it says as a sentence with the number that decided.
 
-    `query` asks Prometheus for that number; a number that was not asked for or not there is None.
+    `query` asks for that number, which is judged by `threshold`; a number that was not asked for or not there is None. `name` says what
+    was measured: the revision's answers, its pods, or a metric of the request's own. One that does not count is only reported.
     """
 
     at: float
@@ -40,11 +41,18 @@ class Sample:
     requests: float | None = None
     success_rate: float | None = None
     latency_ms: float | None = None
+    name: str = ANSWERS
+    number: float | None = None
+    threshold: float | None = None
+    counts: bool = True
 
 
 @dataclass(frozen=True)
 class Observed:
-    """How a stage stands: since when its weight is in force, its samples in order, who paused it, whether a person promoted it."""
+    """How a stage stands: since when its weight is in force, its samples in order, who paused it, whether a person promoted it.
+
+    At each instant everything is measured that is asked for, so there is one sample of each name.
+    """
 
     since: float
     now: float
@@ -52,10 +60,24 @@ class Observed:
     paused_by: str | None = None
     promoted: bool = False
 
+    @property
+    def instants(self) -> int:
+        """How many instants were measured."""
+        return len({one.at for one in self.samples})
+
+    @property
+    def series(self) -> dict[str, list[Sample]]:
+        """The samples that count, in order, by what they measured."""
+        found: dict[str, list[Sample]] = {}
+        for one in self.samples:
+            if one.counts:
+                found.setdefault(one.name, []).append(one)
+        return found
+
 
 @dataclass(frozen=True)
 class Measure:
-    """Take the sample of this instant."""
+    """Take the samples of this instant."""
 
     at: float
 
@@ -96,9 +118,8 @@ Action = Measure | Wait | Advance | GoBack | Ask
 
 def next_action(stage: Stage, analysis: Analysis, observed: Observed) -> Action:
     """What is done now; of two things that could be, the one that protects users more."""
-    bad = [one for one in observed.samples if one.verdict == Verdict.BAD]
-    if len(bad) > analysis.failure_limit:
-        return _go_back(bad, analysis.failure_limit)
+    if back := _too_many_bad(analysis, observed):
+        return back
     if observed.paused_by is not None:
         return Wait(LONGEST_WAIT, f"{observed.paused_by} paused it")
     if observed.promoted:
@@ -110,10 +131,19 @@ def next_action(stage: Stage, analysis: Analysis, observed: Observed) -> Action:
             or Advance(f"{stage.share} for {stage.pause} s, without analysis")
         )
     # Every instant that has passed is measured, however late, before anything is concluded: a crash takes no bad sample away.
-    instant = observed.since + (len(observed.samples) + 1) * analysis.interval
+    instant = observed.since + (observed.instants + 1) * analysis.interval
     if instant <= observed.now:
         return Measure(instant)
     return _too_many_errors(analysis, observed) or _soak(stage, observed, instant) or _judge(stage, analysis, observed, instant)
+
+
+def _too_many_bad(analysis: Analysis, observed: Observed) -> GoBack | None:
+    """The way back if more samples of one name are bad than are forgiven it, by the first such name."""
+    for name, taken in observed.series.items():
+        bad, allowed = [one for one in taken if one.verdict == Verdict.BAD], analysis.forgiven(name)
+        if len(bad) > allowed:
+            return _go_back(bad, allowed)
+    return None
 
 
 def _go_back(bad: list[Sample], allowed: int) -> GoBack:
@@ -122,7 +152,8 @@ def _go_back(bad: list[Sample], allowed: int) -> GoBack:
 
 
 def _too_many_errors(analysis: Analysis, observed: Observed) -> Ask | None:
-    errors = list(takewhile(lambda one: one.verdict == Verdict.ERROR, reversed(observed.samples)))
+    rows = ([*takewhile(lambda one: one.verdict == Verdict.ERROR, reversed(taken))] for taken in observed.series.values())
+    errors = max(rows, key=len, default=[])
     if len(errors) < analysis.error_limit:
         return None
     return Ask(
@@ -140,9 +171,10 @@ def _soak(stage: Stage, observed: Observed, *instants: float) -> Wait | None:
 
 def _judge(stage: Stage, analysis: Analysis, observed: Observed, instant: float) -> Action:
     """What a stage comes to that has had its time: only data, and good data to the last, lets it pass."""
-    last = observed.samples[-1] if observed.samples else None
-    if last and last.verdict == Verdict.GOOD:
-        return _await_person(stage, observed, instant) or Advance(last.sentence)
+    lasts = [taken[-1] for taken in observed.series.values()]
+    last = next((one for one in lasts if one.verdict != Verdict.GOOD), None)
+    if lasts and last is None:
+        return _await_person(stage, observed, instant) or Advance("; ".join(one.sentence for one in lasts))
     # Even where no time is given there is one instant to measure at.
     patience = observed.since + max(stage.pause + analysis.extend, analysis.interval)
     if observed.now < patience:

@@ -111,7 +111,11 @@ def _reason(said: Any) -> str:
 def _result(entry: Entry, said: Any) -> str:
     if entry.kind is Kind.UNDONE and said is not None:
         return "left as it is"
-    if entry.kind is not Kind.DONE or said is None:
+    if entry.kind not in (Kind.DONE, Kind.MEASURED) or said is None:
         return ""
-    text = said if isinstance(said, str) else entry.payload
+    text = "; ".join(one["sentence"] for one in said) if entry.kind is Kind.MEASURED else _as_text(entry, said)
     return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
+
+
+def _as_text(entry: Entry, said: Any) -> str:
+    return said if isinstance(said, str) else entry.payload

@@ -1,5 +1,7 @@
 """What is done next at a stage: users are protected first, and no data is never a pass."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -289,3 +291,76 @@ def test_a_carrier_that_was_away_decides_as_one_that_was_not(
     assert caught_up[: len(instants)] == instants
     if isinstance(steady, GoBack) or len(caught_up) == len(instants):
         assert (type(late), getattr(late, "sample", None)) == (type(steady), getattr(steady, "sample", None))
+
+
+OWN = Analysis.model_validate(
+    {"failureLimit": 1, "errorLimit": 2, "extend": 40, "metrics": [{"name": "errors", "query": "x", "max": 0, "failureLimit": 2}]}
+)
+
+
+def both(answers: str, errors: str, *, counts: bool = True) -> Observed:
+    """A stage of which its answers and a metric of its own were measured at each instant, at the end of its time."""
+    own = [replace(one, name="errors", counts=counts, sentence=f"errors {one.verdict}") for one in taken(errors)]
+    pairs = zip(taken(answers), own, strict=True)
+    return Observed(0, len(answers) * 10, tuple(sample for pair in pairs for sample in pair))
+
+
+@pytest.mark.parametrize(
+    ("observed", "action"),
+    [
+        pytest.param(both("ggg", "ggg"), (Advance, None), id="all that counts is good"),
+        pytest.param(both("gbg", "gbg"), (Advance, None), id="each is forgiven its own"),
+        pytest.param(both("bbg", "ggg"), (GoBack, None), id="by its own limit the answers go back"),
+        pytest.param(both("ggg", "bbg"), (Advance, None), id="which is not that of the metric"),
+        pytest.param(both("gggg", "bbbg"), (GoBack, None), id="that has another"),
+        pytest.param(both("ggg", "ggn"), (Wait, 1), id="of one there is no data: prolonged"),
+        pytest.param(both("ggngg", "gngng"), (Advance, None), id="until there is of all"),
+        pytest.param(both("ggggggg", "ggggnnn"), (Ask, None), id="or a person is asked"),
+        pytest.param(both("ggg", "gee"), (Ask, None), id="errors of one in a row are too many"),
+        pytest.param(both("gge", "geg"), (Wait, 1), id="errors of both are not one row"),
+        pytest.param(both("ggg", "bbb", counts=False), (Advance, None), id="what only reports decides nothing when it is bad"),
+        pytest.param(both("ggg", "eee", counts=False), (Advance, None), id="nor when it cannot be measured"),
+        pytest.param(both("ggb", "ggg", counts=False), (Wait, 1), id="nor makes it up for what is bad"),
+    ],
+)
+def test_with_a_metric_of_its_own(observed: Observed, action: tuple[type, float | None]) -> None:
+    assert act(observed, OWN) == action
+
+
+@pytest.mark.parametrize(
+    ("observed", "sentence"),
+    [
+        pytest.param(both("ggg", "ggg"), "success rate 1 of 400 requests; errors good", id="advancing: every number"),
+        pytest.param(both("ggg", "bbb"), "3 bad samples, 2 allowed; the last: errors bad", id="going back: the one that decided"),
+        pytest.param(
+            both("ggg", "gee"),
+            "it could not be measured 2 times in a row, the last time because errors error; go on or back?",
+            id="asking: what could not be measured",
+        ),
+        pytest.param(both("ggg", "ggn"), "prolonged, because errors no-data", id="prolonging: what is missing"),
+    ],
+)
+def test_of_several_people_are_told(observed: Observed, sentence: str) -> None:
+    found = next_action(STAGE, OWN, observed)
+    assert not isinstance(found, Measure)
+    assert next(iter(vars(found).values()) if not isinstance(found, Wait) else iter([found.why])) == sentence
+
+
+@given(stage=STAGES, analysis=ANALYSES, draw=st.data(), letters=LETTERS)
+def test_what_only_reports_changes_nothing(stage: Stage, analysis: Analysis, draw: st.DataObject, letters: str) -> None:
+    observed = draw.draw(observations(analysis))
+    beside = [
+        replace(one, name="seen", counts=False, at=to.at) for one, to in zip(taken(letters), observed.samples, strict=False)
+    ]
+    assert next_action(stage, analysis, replace(observed, samples=(*observed.samples, *beside))) == next_action(
+        stage, analysis, observed
+    )
+
+
+@given(answers=LETTERS, draw=st.data())
+def test_one_more_metric_never_lets_pass_what_would_not(answers: str, draw: st.DataObject) -> None:
+    """Without people: whatever a second metric says, the stage only passes if the first alone would let it."""
+    errors = draw.draw(st.text("gbne", min_size=len(answers), max_size=len(answers)))
+    alone = Observed(0, len(answers) * 10, taken(answers))
+    if isinstance(next_action(STAGE, OWN, both(answers, errors)), Advance):
+        assert isinstance(next_action(STAGE, OWN, alone), Advance)

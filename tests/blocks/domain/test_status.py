@@ -33,6 +33,7 @@ YES: Said = ("approval", Kind.VOTED, 1, '{"comment":"fine"}')
             [BEGUN, WAITS, ("build", Kind.PROMOTED, 0, "{}")], StepState.WAITING, None, id="promoted it waits for a run"
         ),
         pytest.param([BEGUN, ("build", Kind.PROMOTED, 0, "{}")], StepState.RUNNING, None, id="or runs on"),
+        pytest.param([BEGUN, ("build", Kind.MEASURED, 0, "[]")], StepState.RUNNING, None, id="measured it runs on"),
         pytest.param([BEGUN, WAITS, ("build", Kind.REFUSED, 1, "null")], StepState.FAILED, 2.0, id="refused is failed"),
         pytest.param([BEGUN, CANCELLED], StepState.STOPPED, 1.0, id="what ran when a person stopped it is stopped"),
         pytest.param([BEGUN, CANCELLED, RESUMED, BEGUN], StepState.RUNNING, None, id="begun again it runs again"),

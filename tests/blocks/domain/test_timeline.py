@@ -62,6 +62,12 @@ def test_duration(said: list[Said], seconds: float | None) -> None:
         pytest.param(
             ("watch_stage:1", Kind.PROMOTED, 0, '{"fully":true,"reason":"I tried it"}'), "I tried it", "", id="a promotion"
         ),
+        pytest.param(
+            ("watch_stage:1", Kind.MEASURED, 0, '[{"sentence": "success rate 1"}, {"sentence": "errors 0"}]'),
+            "",
+            "success rate 1; errors 0",
+            id="what was measured, in sentences",
+        ),
         pytest.param(("operation", Kind.FAILED, 1, '{"code":"x","message":"no"}'), "no", "", id="what went wrong"),
     ],
 )
