@@ -12,6 +12,7 @@ from tasks.admit import admit_release
 from tasks.approval import approval
 from tasks.build import build
 from tasks.carry import carry
+from tasks.experiment import open_variants, watch_experiment
 from tasks.fetch import fetch
 from tasks.gates import judge
 from tasks.plan import confirm_plan, make_plan
@@ -42,6 +43,8 @@ STEPS = (
     provision_database,
     hand_over_data,
     roll_out,
+    open_variants,
+    watch_experiment,
     shift_traffic,
     open_preview,
     smoke_test,
@@ -78,6 +81,9 @@ async def tell(work: Work) -> None:
     if plan.preview:
         await open_preview(work, plan)
         await smoke_test(work, plan)
+    if plan.experiment:
+        await open_variants(work, plan)
+        await watch_experiment(work, plan)
     await (advance if plan.stages else shift_traffic)(work, plan)
     await verify(work, plan)
     await serve_revision(work, plan)

@@ -20,7 +20,7 @@ from blocks.domain.objects.labels import stamped
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import Phase, every, phases
 from blocks.domain.planned import PlannedStep
-from blocks.domain.stages import has_preview, stages_of
+from blocks.domain.stages import has_experiment, has_preview, stages_of
 from blocks.domain.strategy import Stage
 
 SCHEMA = 2
@@ -31,9 +31,9 @@ class Plan:
     """One revision about to be put up; `hash` is that of what people agree to, `document` a key in storage, paths are HTTP paths.
 
     `before` is the document of the revision that serves, `before_by` its operation, `previous` its number. `target` is the release as
-    `name@version`, `changes` how many objects will change, `stages` how it meets its
-    users (empty: all at once), `preview`
-    whether those who ask for it can meet it before, `data` what becomes of the plugin's data where that cannot be taken back.
+    `name@version`, `changes` how many objects will change, `stages` how it meets its users (empty: all at once), `preview` whether those
+    who ask for it can meet it before, `experiment` whether it is compared with the one that serves, `data` what becomes of the plugin's
+    data where that cannot be taken back.
     """
 
     hash: str
@@ -62,6 +62,7 @@ class Plan:
     before_by: str = ""
     stages: tuple[Stage, ...] = ()
     preview: bool = False
+    experiment: bool = False
 
     @property
     def name(self) -> str:
@@ -135,6 +136,7 @@ def compose_plan(hashed: Mapping[str, Any], shown: Mapping[str, Any], document: 
         integrity=release["integrity"],
         stages=stages_of(hashed),
         preview=has_preview(hashed),
+        experiment=has_experiment(hashed),
         **names,
     )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from blocks.domain.manifest import InstallRequest
-from blocks.domain.stages import config_of, has_preview, stages_of
+from blocks.domain.stages import config_of, has_experiment, has_preview, stages_of
 from blocks.domain.strategy import Stage
 
 
@@ -26,6 +26,12 @@ class PlannedStep:
 SHIFT = "shift_traffic"
 ROUTE = PlannedStep("route_stage", "reversible", "send {requests} to the revision, in one write", "send all back, in one write")
 WATCH = PlannedStep("watch_stage", "needless", "keep it so {long}{wanted}")
+VARIANTS = PlannedStep(
+    "open_variants",
+    "reversible",
+    "let a part of the users meet the revision, and everybody the same one again",
+    "send all back, in one write",
+)
 STEPS = (
     PlannedStep("approval", "needless", "wait until enough people agree to exactly this plan"),
     PlannedStep("confirm_plan", "needless", "look again whether the world is as it was planned for"),
@@ -50,6 +56,8 @@ STEPS = (
         "put up the revision beside the one before, and wait until it is ready",
         "take it down, or put it back to sleep",
     ),
+    VARIANTS,
+    PlannedStep("watch_experiment", "needless", "compare what both answer, until one is certainly better or the time is over"),
     PlannedStep(SHIFT, "reversible", "send all requests to the revision, in one write", "send them back, in one write"),
     PlannedStep(
         "open_preview", "reversible", "let those meet the revision who send x-plugin-preview with its name", "close it again"
@@ -105,6 +113,8 @@ def _is_taken(hashed: Mapping[str, Any]) -> dict[str, bool]:
         "provision_database": bool(hashed["names"]["database"]),
         "hand_over_data": bool(hashed["data"]),
         SHIFT: not stages_of(hashed),
+        VARIANTS.name: has_experiment(hashed),
+        "watch_experiment": has_experiment(hashed),
         "open_preview": has_preview(hashed),
         "smoke_test": has_preview(hashed),
         "retire_revision": hashed["previous"] > 0,

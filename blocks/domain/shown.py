@@ -5,14 +5,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from blocks.domain.diff import Change, bare, changes, project
+from blocks.domain.manifest import InstallRequest
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import every
 from blocks.domain.packages import Moved
 from blocks.domain.plan import objects_of
-from blocks.domain.planned import ROUTE, SHIFT
+from blocks.domain.planned import ROUTE, SHIFT, VARIANTS
 from blocks.domain.replaced import REVISIONED, Replaced, is_revisioned, left_over, renumbered
-from blocks.domain.stages import stages_of
+from blocks.domain.stages import config_of, has_experiment, stages_of
 from blocks.domain.strategy import Stage
 
 DATA = (
@@ -72,7 +73,13 @@ def tell_traffic(hashed: Mapping[str, Any]) -> list[dict[str, Any]]:
     ready = [{"step": "now", "weights": before}, {"step": "roll_out", "weights": before | {new: 0}}]
     stages = enumerate(stages_of(hashed), 1)
     staged = [{"step": f"{ROUTE.name}:{at}", "weights": _shared(old, new, one.weight)} | _also(new, one) for at, one in stages]
-    return [*ready, *(staged or [{"step": SHIFT, "weights": _shared(old, new, 100)}])]
+    whole = [*_tell_variants(hashed), (SHIFT, 100)]
+    return [*ready, *(staged or [{"step": step, "weights": _shared(old, new, weight)} for step, weight in whole])]
+
+
+def _tell_variants(hashed: Mapping[str, Any]) -> list[tuple[str, int]]:
+    found = config_of(InstallRequest.model_validate(hashed["inputs"]["request"])).experiment
+    return [(VARIANTS.name, found.share)] if found and has_experiment(hashed) else []
 
 
 def _shared(old: str, new: str, weight: int) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Which stages a plan's new revision goes through; none where all requests are sent to it in one write."""
+"""Which stages a plan's new revision goes through, if any, and what comes before all requests are sent to it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,6 +24,12 @@ def stages_of(hashed: Mapping[str, Any]) -> tuple[Stage, ...]:
 def has_preview(hashed: Mapping[str, Any]) -> bool:
     """Whether the revision can be met by those who ask for it, and is asked, before anybody else meets it."""
     return bool(hashed["verb"] != "rollback" and hashed["inputs"]["request"]["strategy"] == "blue-green")
+
+
+def has_experiment(hashed: Mapping[str, Any]) -> bool:
+    """Whether the revision is compared with the one that serves; a first revision has nobody to be compared with."""
+    forth = hashed["verb"] != "rollback" and hashed["previous"]
+    return bool(forth and hashed["inputs"]["request"]["strategy"] == "ab-testing")
 
 
 def config_of(request: InstallRequest) -> StrategyConfig:

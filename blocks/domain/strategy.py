@@ -2,7 +2,7 @@
 
 Whatever way the stages were written, they are kept one by one with their weight and pause, so a recorded request says all of it.
 
-To add a strategy: name it in `Strategy`, and in `STAGED` if it goes by stages.
+To add a strategy: name it in `Strategy`, in `STAGED` if it goes by stages, and else in `CONFIGURED` if something of it can be said.
 """
 
 import re
@@ -13,11 +13,14 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from blocks.domain.analysis import Analysis, SmokeTest
+from blocks.domain.experiment import Experiment
 from blocks.domain.match import HeaderMatch
 from blocks.domain.strict import Strict
 
-Strategy = Literal["rolling-update", "canary", "blue-green"]
+Strategy = Literal["rolling-update", "canary", "blue-green", "ab-testing"]
 STAGED: tuple[Strategy, ...] = ("canary", "blue-green")
+# Those that have something to configure.
+CONFIGURED: tuple[Strategy, ...] = (*STAGED, "ab-testing")
 WEIGHTS = re.compile(r"[0-9]{1,3}( *, *[0-9]{1,3})*")
 SECONDS = re.compile(r"[0-9]{1,4}")
 # The pause of a stage that a person ends.
@@ -101,9 +104,14 @@ class StrategyConfig(Strict):
     stages: tuple[Stage, ...] = Field(default=(10, 30, 50, 100), validate_default=True)
     analysis: Analysis = Analysis()
     smoke_test: SmokeTest | None = Field(default=None, exclude_if=lambda found: found is None)
+    experiment: Experiment | None = Field(default=None, exclude_if=lambda found: found is None)
 
     def fit(self, strategy: Strategy) -> Self:
         """This as the strategy has it, or a `ValueError`: blue-green has a preview and then one stage for all, a canary has no preview."""
+        if strategy == "ab-testing":
+            return self._fit_experiment()
+        if self.experiment:
+            raise ValueError(f"{strategy} compares no variants; leave experiment out, or ask for ab-testing")
         if strategy == "canary":
             if self.smoke_test:
                 raise ValueError("a canary has no preview for a smoke test to ask; ask for blue-green")
@@ -113,6 +121,13 @@ class StrategyConfig(Strict):
         if len(self.stages) > 1:
             raise ValueError("blue-green sends all requests at once; leave stages out, or ask for canary")
         return self
+
+    def _fit_experiment(self) -> Self:
+        """This with an experiment, the usual one where none is named."""
+        # A request that was recorded says all that is usual, too.
+        if self.model_copy(update={"experiment": None}) != StrategyConfig():
+            raise ValueError("an A/B test has one stage, and is judged by its experiment alone; say there what is wanted")
+        return self.model_copy(update={"experiment": self.experiment or Experiment()})
 
     @field_validator("stages", mode="before", json_schema_input_type=str | list[int] | list[StageWish])
     @classmethod

@@ -8,8 +8,8 @@ from blocks.domain.errors import NotAllowed, TooLate
 from blocks.domain.journal import Fact, Kind, Phase, Reason, State
 
 WHOLE = "operation"
-# How the steps are named that watch a stage of a rollout.
-WATCHED = "watch_stage:"
+# How the steps are named that watch a stage of a rollout, or an A/B test.
+WATCHED = ("watch_stage:", "watch_experiment")
 ENDED = (Phase.SUCCEEDED, Phase.WITHDRAWN)
 ASK_AGAIN = "ask for the operation again"
 
@@ -90,7 +90,9 @@ def answer_promote(said: Said, heard: Heard) -> Sequence[Fact]:
         raise TooLate(f"no stage is watched: the operation is {heard.state.phase}")
     begun = [step for step in heard.state.intents if step.startswith(WATCHED) and step not in heard.state.results]
     if not begun:
-        raise NotAllowed("no stage is watched now", "only a stage of a canary can be promoted, while it is watched")
+        raise NotAllowed(
+            "no stage is watched now", "only a stage of a canary or an A/B test can be promoted, while it is watched"
+        )
     return [_fact(begun[-1], Kind.PROMOTED, said, {"fully": said.fully, "reason": said.why})]
 
 

@@ -30,7 +30,7 @@ FIELD_HINTS: Mapping[str, str] = MappingProxyType(
     {
         "options.skipSecurityScan": "a scan cannot be skipped; a finding can be waived with a reason, an owner and an expiry",
         "options.skipDependencyCheck": "the check cannot be skipped; name a version whose dependencies are published",
-        "strategy": "rolling-update, canary and blue-green are the strategies there are",
+        "strategy": "rolling-update, canary, blue-green and ab-testing are the strategies there are",
     }
 )
 
