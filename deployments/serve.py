@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from blocks.catalog.audit import Audit
 from blocks.catalog.database import open_database
+from blocks.catalog.neighbours import Neighbours
+from blocks.catalog.operations import Operations
 from blocks.catalog.requests import Requests
 from blocks.catalog.slots import Slots
 from blocks.catalog.starts import Starts
@@ -36,7 +38,7 @@ from deployments.api.app import make_app
 from deployments.api.health import make_health
 from deployments.api.identity import Expected, Verifier, read_verifier
 from deployments.api.metrics import Traffic, make_metrics
-from deployments.api.pods import cluster_probe, read_pods
+from deployments.api.pods import cluster_probe, find_own_pods, read_pods
 from deployments.api.ports import Ports
 from deployments.api.probes import page_probe, record_probe
 from deployments.api.recorded import JsonLines
@@ -77,12 +79,15 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
         requests=Requests(engine),
         words=Words(engine, seals),
         views=views,
+        orders=Operations(engine),
+        neighbours=Neighbours(engine),
         timelines=Timelines(engine),
         watches=Watches(engine),
         audit=Audit(engine, seals),
         documents=FolderStorage(settings.storage_dir),
         dispatch=Dispatch(Starts(engine), Slots(engine, settings.max_applying), Pools.read(settings.work_pools)),
         logs=partial(read_pods, settings.kubeconfig),
+        pods=partial(find_own_pods, settings.kubeconfig),
         probes=probes,
         prefect_ui=settings.prefect_api_url.rstrip("/").removesuffix("/api"),
     )

@@ -15,7 +15,7 @@ from sqlmodel import col
 from blocks.catalog.database import now_ms, pick, transaction, unbroken
 from blocks.catalog.idempotency import find_operation, keep_operation
 from blocks.catalog.quarantine import lift
-from blocks.catalog.standing import Place, lock_installation, look_at, touch
+from blocks.catalog.standing import Place, lock_installation, look_at, touch, touch_spot
 from blocks.catalog.tables import Operation, Revision
 from blocks.domain.asking import (
     New,
@@ -28,6 +28,7 @@ from blocks.domain.asking import (
     answer_uninstall,
     ask_for_version,
 )
+from blocks.domain.deployment import Deployment, ask_for_deployment, undescribed
 from blocks.domain.errors import NotAllowed, Terminal
 from blocks.domain.manifest import InstallRequest
 
@@ -114,6 +115,21 @@ class Requests:
             decide = answer_plan if verb == "plan" else (lambda standing: answer_install(standing, body))
             priority = request.options.priority
             intent = _Intent(decide, Wish(by.reason, behalf=by.behalf), f"{verb} {installation} {version}", body, priority)
+            return await self._record(database, place, by, intent)
+
+    @unbroken
+    async def request_deployment(self, wanted: Deployment, by: Asked) -> Requested:
+        """Record the wish to install or update as the deployment says; all that it leaves out stays as it was asked for.
+
+        That is read under the installation's lock too. Raises `NotDescribed` where nothing serves, and pydantic's `ValidationError`.
+        """
+        async with transaction(self._engine) as database:
+            if (place := await touch_spot(database, wanted.spot)) is None:
+                raise undescribed(wanted.spot)
+            request = ask_for_deployment(await look_at(database, place), wanted)
+            body = request.model_dump_json(by_alias=True)
+            said = f"deployment {wanted.model_dump_json(by_alias=True)}"
+            intent = _Intent(lambda now: answer_install(now, body), Wish(by.reason), said, body, request.options.priority)
             return await self._record(database, place, by, intent)
 
     async def request_uninstall(self, installation: UUID, by: Asked, *, drop_data: bool = False) -> Requested:

@@ -17,6 +17,7 @@ from blocks.domain.asking import HISTORY, Past, Standing, Wish
 from blocks.domain.errors import Terminal
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.naming import namespace, slug
+from blocks.domain.watch import Spot
 
 UNFINISHED = ("requested", "applying", "parked", "undoing", "frozen")
 
@@ -50,6 +51,15 @@ async def touch(database: AsyncConnection, installation: UUID) -> Place:
     if row is None:
         raise Terminal(f"there is no installation {installation}")
     return Place(installation, *row)
+
+
+async def touch_spot(database: AsyncConnection, spot: Spot) -> Place | None:
+    """The installation of the spot, locked, or None if there never was one."""
+    there = (col(Installation.tenant) == spot.tenant) & (col(Installation.environment) == spot.environment)
+    same = there & (col(Installation.plugin) == spot.plugin)
+    touched = update(Installation).where(same).values(touched_at=now_ms())
+    row = (await database.execute(touched.returning(col(Installation.id)))).one_or_none()
+    return Place(UUID(str(row.id)), spot.tenant, spot.environment, spot.plugin) if row else None
 
 
 async def look_at(database: AsyncConnection, place: Place) -> Standing:

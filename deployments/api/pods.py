@@ -9,6 +9,7 @@ from blocks.cluster.paths import Ask, path_of_all
 from blocks.cluster.read import find_objects, read_object
 from blocks.cluster.translate import FAILURE, refusal
 from blocks.domain.errors import Terminal
+from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.labels import INSTALLATION
 from blocks.domain.objects.names import Name
 from blocks.domain.status import InstallationView
@@ -29,7 +30,7 @@ async def read_pods(kubeconfig: Path | None, installation: InstallationView, tai
     """The last `tail` lines of each of the installation's pods, each after its name; raises `NoPods` and what the cluster raises."""
     # A connection for each question: these are rare, and one that is kept would keep a kubeconfig that was replaced since.
     async with open_connection(kubeconfig) as connection:
-        found, _ = await find_objects(connection, View("Pod", installation.namespace, {INSTALLATION: str(installation.id)}))
+        found, _ = await find_objects(connection, _own(installation))
         names = sorted(pod["metadata"]["name"] for pod in found)
         if not names:
             raise NoPods(f"no pod of {installation.plugin} runs in {installation.namespace}", "pluginctl status says why")
@@ -37,6 +38,17 @@ async def read_pods(kubeconfig: Path | None, installation: InstallationView, tai
             yield f"==> {name} <==\n"
             async for piece in _read_pod(connection, Name("Pod", installation.namespace, name), tail):
                 yield piece
+
+
+async def find_own_pods(kubeconfig: Path | None, installation: InstallationView) -> list[Object]:
+    """The installation's pods, of every revision; raises what the cluster raises."""
+    async with open_connection(kubeconfig) as connection:
+        found, _ = await find_objects(connection, _own(installation))
+    return found
+
+
+def _own(installation: InstallationView) -> View:
+    return View("Pod", installation.namespace, {INSTALLATION: str(installation.id)})
 
 
 async def _read_pod(connection: Connection, pod: Name, tail: int) -> AsyncIterator[str]:

@@ -3,19 +3,22 @@
 To add a component to `/api/v1/status`: give `Ports.probes` one more `Probe` under its name; readiness asks only the database.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
+from blocks.catalog.operations import Order
 from blocks.catalog.requests import Asked, Requested
 from blocks.catalog.timeline import TimelinePage
 from blocks.catalog.views import Counts, Page, Wanted
 from blocks.catalog.watches import WantedWatches, WatchPage
 from blocks.domain.approval import Speaker
 from blocks.domain.audit import Broken
+from blocks.domain.deployment import Deployment
 from blocks.domain.journal import Phase
 from blocks.domain.manifest import InstallRequest
+from blocks.domain.neighbours import Neighbour
 from blocks.domain.status import InstallationView, OperationView, PastRevision, QuarantineView
 from blocks.domain.watch import Spot, Terms, Watch
 
@@ -28,6 +31,9 @@ class Requests(Protocol):
 
     async def request_plan(self, request: InstallRequest, by: Asked) -> Requested:
         """Record the wish to see what installing would do."""
+
+    async def request_deployment(self, wanted: Deployment, by: Asked) -> Requested:
+        """Record the wish to install or update as the deployment says, and all else as it was asked for."""
 
     async def request_uninstall(self, installation: UUID, by: Asked, *, drop_data: bool = False) -> Requested:
         """Record the wish to uninstall."""
@@ -102,6 +108,20 @@ class Views(Protocol):
         """How many installations and operations there are, and how long the ended ones took in seconds."""
 
 
+class Orders(Protocol):
+    """What operations are to carry out."""
+
+    async def order(self, operation: UUID) -> Order:
+        """The verb, the request it came with and the number of its revision, or `Terminal` if there is no such operation."""
+
+
+class Neighbours(Protocol):
+    """Which plugins stand beside each other."""
+
+    async def neighbours(self, tenant: str) -> tuple[Neighbour, ...]:
+        """Every plugin that serves for the tenant, in every environment, by environment and name."""
+
+
 class Timelines(Protocol):
     """Everything that ever happened on an installation."""
 
@@ -152,6 +172,8 @@ class Documents(Protocol):
 Dispatch = Callable[[UUID], Awaitable[None]]
 # The last so many lines of the plugin's own pods, in pieces as they arrive.
 Logs = Callable[[InstallationView, int], AsyncIterator[str]]
+# The installation's own pods, of every revision, as the cluster has them; raises what the cluster raises.
+Pods = Callable[[InstallationView], Awaitable[Sequence[Mapping[str, Any]]]]
 # Asks one component whether it answers: a sentence about it, or a `PipelineError`.
 Probe = Callable[[], Awaitable[str]]
 
@@ -163,11 +185,14 @@ class Ports:
     requests: Requests
     words: Words
     views: Views
+    orders: Orders
+    neighbours: Neighbours
     timelines: Timelines
     watches: Watches
     audit: Audit
     documents: Documents
     dispatch: Dispatch
     logs: Logs
+    pods: Pods
     probes: Mapping[str, Probe]
     prefect_ui: str

@@ -71,6 +71,7 @@ class Desk:
     documents: dict[str, bytes] = field(default_factory=dict)
     database: str = ""
     lines: tuple[str, ...] = ("listening on 3000\n", "ready\n")
+    pods: list[dict[str, Any]] = field(default_factory=list)
     prefect_is_away: PipelineError | None = None
     logs_are_away: PipelineError | None = None
 
@@ -86,6 +87,12 @@ class Desk:
             raise self.logs_are_away
         for line in self.lines[-tail:]:
             yield line
+
+    async def find_pods(self, _: InstallationView) -> list[dict[str, Any]]:
+        """The installation's pods."""
+        if self.logs_are_away:
+            raise self.logs_are_away
+        return self.pods
 
     async def get(self, key: str) -> bytes:
         """What is kept under the key."""
@@ -118,12 +125,15 @@ class Desk:
             requests=record,
             words=record,
             views=record,
+            orders=record,
+            neighbours=record,
             timelines=record,
             watches=record,
             audit=record,
             documents=self,
             dispatch=self.dispatch,
             logs=self.logs,
+            pods=self.find_pods,
             probes={"database": record_probe(record)},
             prefect_ui="http://127.0.0.1:4200",
         )

@@ -16,9 +16,11 @@ from blocks.domain.asking import (
     answer_switch,
     answer_uninstall,
 )
+from blocks.domain.deployment import Deployment, ask_for_deployment, undescribed
 from blocks.domain.errors import NotAllowed, Terminal
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.status import InstallationView
+from blocks.domain.watch import Spot
 from tests.fakes.memory import Memory
 
 
@@ -48,6 +50,18 @@ class FakeRequests(Memory):
         body = request.model_dump_json(by_alias=True)
         intent = Intent(answer_plan, Wish(by.reason), f"plan{body}", body, request.options.priority)
         return self._record(self._find(request), by, intent)
+
+    async def request_deployment(self, wanted: Deployment, by: Asked) -> Requested:
+        """Record the wish to install or update as the deployment says."""
+        self.answer()
+        spot = wanted.spot
+        there = [one for one in self.installed.values() if Spot(one.tenant, one.environment, one.plugin) == spot]
+        if not there:
+            raise undescribed(spot)
+        request = ask_for_deployment(self.look(there[0].id), wanted)
+        body, said = request.model_dump_json(by_alias=True), f"deployment {wanted.model_dump_json(by_alias=True)}"
+        intent = Intent(lambda now: answer_install(now, body), Wish(by.reason), said, body, request.options.priority)
+        return self._record(there[0], by, intent)
 
     async def request_uninstall(self, installation: UUID, by: Asked, *, drop_data: bool = False) -> Requested:
         """Record the wish to uninstall."""

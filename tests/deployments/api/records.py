@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from blocks.catalog.audit import Audit as LiveAudit
 from blocks.catalog.journal import Journal
 from blocks.catalog.leases import Leases
+from blocks.catalog.neighbours import Neighbours as LiveNeighbours
 from blocks.catalog.operations import Operations, needs_of
 from blocks.catalog.quarantine import Quarantines
 from blocks.catalog.requests import Asked, Requested
@@ -23,7 +24,7 @@ from blocks.catalog.words import Words as LiveWords
 from blocks.domain.approval import Question
 from blocks.domain.journal import Fact, Kind, Reason
 from blocks.domain.status import InstallationView
-from deployments.api.ports import Audit, Requests, Timelines, Views, Watches, Words
+from deployments.api.ports import Audit, Neighbours, Orders, Requests, Timelines, Views, Watches, Words
 from tests.builders import make_request
 from tests.deployments.builders import FAR, HASH
 from tests.fakes.operations import FakeRecord
@@ -43,6 +44,8 @@ class Record(Protocol):
     timelines: Timelines
     watches: Watches
     audit: Audit
+    orders: Orders
+    neighbours: Neighbours
 
     async def tell(self, operation: UUID, *facts: Fact) -> None:
         """These facts, by a worker who then lets go."""
@@ -115,6 +118,8 @@ class InMemory:
         self.timelines: Timelines = self.record
         self.watches: Watches = self.record
         self.audit: Audit = self.record
+        self.orders: Orders = self.record
+        self.neighbours: Neighbours = self.record
 
     async def tell(self, operation: UUID, *facts: Fact) -> None:
         """These facts, by a worker."""
@@ -139,6 +144,8 @@ class Live:
         self.timelines: Timelines = LiveTimelines(engine)
         self.watches: Watches = LiveWatches(engine)
         self.audit: Audit = LiveAudit(engine, self._seals)
+        self.orders: Orders = self._operations
+        self.neighbours: Neighbours = LiveNeighbours(engine)
 
     async def tell(self, operation: UUID, *facts: Fact) -> None:
         """These facts, by a worker who then lets go."""
