@@ -11,6 +11,8 @@ from starlette.middleware import Middleware
 from deployments.api import (
     approvals,
     audit,
+    dependencies,
+    deployments,
     docs,
     installations,
     operations,
@@ -43,6 +45,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     timeline.router,
     reports.router,
     plugins.router,
+    deployments.router,
+    dependencies.router,
     audit.router,
     status.router,
 )

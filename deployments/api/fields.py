@@ -7,13 +7,14 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from blocks.domain.deployment import Deployment
 from blocks.domain.manifest import InstallRequest
 from deployments.api.asked import LiftAsked, RetryAsked, RollbackAsked, Vote, WatchAsked
 
 # Where pydantic puts the name of the chosen variant into the path of a field, which the request does not have.
 TAGGED: Mapping[str, frozenset[str]] = MappingProxyType({"source": frozenset({"npm", "folder"})})
 # Every shape whose fields a wrong name may have been meant for.
-ASKED = (InstallRequest, RollbackAsked, RetryAsked, Vote, LiftAsked, WatchAsked)
+ASKED = (InstallRequest, RollbackAsked, RetryAsked, Vote, LiftAsked, WatchAsked, Deployment)
 HINTS: Mapping[str, str] = MappingProxyType(
     {
         "missing": "add it",

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from blocks.domain.asking import KeyReused
+from blocks.domain.deployment import NotDescribed
 from blocks.domain.errors import PipelineError, Refused, Terminal, Transient
 from deployments.api.fields import FieldProblem, name_problems
 from deployments.api.identity import Forbidden, Unauthenticated
@@ -43,6 +44,7 @@ STATUS: Mapping[type[PipelineError], HTTPStatus] = MappingProxyType(
         Unknown: HTTPStatus.NOT_FOUND,
         NotPlannedYet: HTTPStatus.CONFLICT,
         KeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+        NotDescribed: HTTPStatus.UNPROCESSABLE_ENTITY,
         Refused: HTTPStatus.BAD_GATEWAY,
         Terminal: HTTPStatus.CONFLICT,
         Transient: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -55,6 +55,11 @@ class Visit:
         if not self.caller.may_change(tenant):
             raise Forbidden(f"this token may not change anything in tenant {tenant}", "ask for role developer in that tenant")
 
+    def must_see(self, tenant: str) -> None:
+        """Nothing if the caller may look at the tenant, else `Forbidden`."""
+        if not self.caller.sees(tenant):
+            raise Forbidden(f"this token may not see tenant {tenant}", "ask for a role in that tenant")
+
     def must_audit(self) -> None:
         """Nothing if the caller may read the journal of every tenant, else `Forbidden`."""
         if not self.caller.may_audit():

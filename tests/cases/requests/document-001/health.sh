@@ -1,0 +1,2 @@
+curl https://api.example.com/api/v1/plugin-deployments/$DEPLOYMENT_ID/health \
+  -H "Authorization: Bearer $TOKEN"
