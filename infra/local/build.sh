@@ -68,7 +68,7 @@ build_unit() ( # name, place in the queue; a subshell, since a unit's settings a
 
 link_unit() { ln -sfn "${UNIT_DIR[$1]}"/* "$BIN/"; }
 # fetched if it is no longer there: a cache may have lost its modules and kept its programs
-module_dir() { go mod download -C "$PINNED/contour" -json "$1" | jq -re .Dir; }
+module_dir() { go mod download -C "$PINNED/${2:-contour}" -json "$1" | jq -re .Dir; }
 # Definitions of Contour's and the Gateway API's kinds are taken from the very modules that Contour was built from.
 copy_crds() {
   [ ! -d "$PIPELINE_CRDS" ] || return 0
@@ -82,6 +82,16 @@ copy_crds() {
   mv -T "$new" "$PIPELINE_CRDS"
 }
 
+copy_argo_crds() {
+  [ ! -d "$ARGO_CRDS" ] || return 0
+  local new=$ARGO_CRDS.new argo
+  argo=$(module_dir github.com/argoproj/argo-rollouts argo-rollouts)
+  rm -rf "$new" && mkdir -p "$new"
+  cp "$argo"/manifests/crds/*-crd.yaml "$new/"
+  chmod u+w "$new"/*
+  mv -T "$new" "$ARGO_CRDS"
+}
+
 build_all() {
   local at=0 unit
   mkdir -p "$BIN" "$BUILD_LOGS"
@@ -92,6 +102,7 @@ build_all() {
     [ -d "${UNIT_DIR[$unit]:?no such unit}" ] || build_unit "$unit" "$((at + 1))"
     link_unit "$unit"
     [ "$unit" != contour ] || copy_crds
+    [ "$unit" != argo-rollouts ] || copy_argo_crds
     at=$((at + 1))
   done
   # ten gigabytes that only a change of pins would read again; the modules stay, since fetching costs more than compiling
@@ -104,6 +115,7 @@ all_there() {
   for unit in "${WANTED[@]}"; do
     for program in "${UNIT_DIR[$unit]:-/nowhere}"/*; do [ -x "$BIN/${program##*/}" ] || return 1; done
     [ "$unit" != contour ] || [ -d "$PIPELINE_CRDS" ] || return 1
+    [ "$unit" != argo-rollouts ] || [ -d "$ARGO_CRDS" ] || return 1
   done
 }
 
