@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from blocks.domain.analysis import Analysis
+from blocks.domain.analysis import Analysis, Metric
+from blocks.domain.comparison import window_beside
+from blocks.domain.metrics import ask_for
 from blocks.domain.questions import ask_about, cluster_of
 from tests.fakes.metrics import MemoryMetrics
 
@@ -65,6 +67,30 @@ async def test_in_memory(case: dict[str, Any]) -> None:
         metrics.scrape(OTHER, place * EVERY, {"2": 1000 * place})
     found = [await metrics.ask(query, QUESTIONS.at) for query in (QUESTIONS.requests, QUESTIONS.succeeded)]
     assert found == [case["requests"], case["succeeded"]]
+
+
+# The fourth scrape is the last before the instant, the second the last before the window.
+OWN = Metric(name="errors", query='sum(rate(errors_total{code="{{code}}"}[{{window}}]))', max=1, args={"code": "500"})
+
+
+@pytest.mark.world
+def test_a_metric_of_the_requests_own_in_prometheus(tmp_path: Path) -> None:
+    """Its places are filled with what Prometheus reads: 20 more in the 10 seconds of its window, of the two codes one."""
+    asked = ask_for(OWN, {}, since=4, instant=16)
+    readings = [series("errors_total", {"code": code}, [0, 10, 20, 30]) for code in (500, 503)]
+    said = answers(tmp_path, readings, {asked.query: 2.0})
+    assert (asked.query, asked.at) == ('sum(rate(errors_total{code="500"}[11s]))', 15)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+@pytest.mark.world
+def test_the_revision_that_serves_is_asked_about_in_prometheus(tmp_path: Path) -> None:
+    """Where nobody meets it any more, about as long a time just before: here nine seconds."""
+    beside = ask_about(OTHER, Analysis(), *window_beside(100, QUESTIONS.at + 1, QUESTIONS.at + 11))
+    labels = {"envoy_cluster_name": OTHER, "envoy_response_code_class": "2"}
+    said = answers(tmp_path, [series("envoy_cluster_upstream_rq_xx", labels, [0, 100, 300, 600])], {beside.requests: 500.0})
+    assert beside.at == QUESTIONS.at
+    assert said.returncode == 0, said.stdout + said.stderr
 
 
 BUCKETS = "envoy_cluster_upstream_rq_time_bucket"

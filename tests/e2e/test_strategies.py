@@ -25,6 +25,17 @@ CANARY: dict[str, Any] = {
 ALARM = 1e-6 / 10
 # Seconds that Envoy may take to follow a route after it was accepted.
 FOLLOWS = 1.5
+# What Envoy counted of failures, as a person would ask for it.
+FAILURES = (
+    'sum(envoy_cluster_upstream_rq_xx{envoy_cluster_name=~"{{namespace}}_{{revision}}_.+",envoy_response_code_class="{{class}}"})'
+)
+JUDGED: dict[str, Any] = {
+    "interval": 5,
+    "minRequests": 5,
+    "comparedToStable": {"successRate": 0.02, "latency": 20},
+    "metrics": [{"name": "failures", "query": f"{FAILURES} or vector(0)", "max": 0, "args": {"class": "5"}}],
+    "pods": {"restarts": 0},
+}
 BAD = "const failing = Math.random() < 0.7 && pathname === '/hello';"
 
 
@@ -113,7 +124,7 @@ def test_blue_green_is_tried_in_a_preview_and_switched_in_one_write(
     first = own_tenant.install(request)
     assert first["phase"] == "succeeded", first["operation"]
     publish(service, "1.1.0")
-    config = CANARY["strategyConfig"] | {"stages": "100", "smokeTest": {"path": "/hello"}}
+    config = CANARY["strategyConfig"] | {"stages": "100", "smokeTest": {"path": "/hello"}, "analysis": JUDGED}
     with people(product, first) as traffic:
         seen = product.await_end(product.ask({**request, "strategy": "blue-green", "strategyConfig": config}))
     assert (seen["phase"], seen["revision"]["release"]) == ("succeeded", f"{service.name}@1.1.0"), seen["operation"]
@@ -122,6 +133,10 @@ def test_blue_green_is_tried_in_a_preview_and_switched_in_one_write(
     switched = at(told, "route_stage:1")
     assert {one.release for one in traffic.answers if one.at < at(told, "route_stage:1", "intended")} == {f"{service.name}@1.0.0"}
     assert {one.release for one in traffic.answers if one.at > switched + FOLLOWS} == {f"{service.name}@1.1.0"}
+    (watched,) = [step["why"] for step in seen["operation"]["steps"] if step["name"] == "watch_stage:1"]
+    assert all(word in watched for word in ("; the revision before: success rate 1 of", "failures 0", "1 of 1 pods ready")), (
+        watched
+    )
 
 
 def test_what_fails_in_its_preview_is_met_by_nobody(product: Product, own_tenant: Tenant, service: Service) -> None:
