@@ -36,11 +36,10 @@ SAMPLES = TypeAdapter(tuple[Sample, ...])
 
 @dataclass(frozen=True)
 class Watched:
-    """Why the stage is over, the number of the next (beyond the last: none), and every sample that was taken."""
+    """Why the stage is over, and the number of the next (beyond the last: none)."""
 
     why: str
     next: int
-    samples: tuple[Sample, ...]
 
 
 async def advance(work: Work, plan: Plan) -> None:
@@ -92,7 +91,7 @@ async def watch_stage(work: Work, number: int, plan: Plan) -> Watched:
                 await look_out(work, plan, seconds)
             case Advance(why):
                 fully = said is not None and json.loads(said)["fully"]
-                return Watched(why, len(plan.stages) if fully and number < len(plan.stages) else number + 1, samples)
+                return Watched(why, len(plan.stages) if fully and number < len(plan.stages) else number + 1)
             case GoBack(reason, decided):
                 raise await bad(work, plan, reason, decided)
             case Ask(question, code):
