@@ -22,12 +22,14 @@ from tests.chaos.scripts import Act
 REVISION = re.compile(r"-r(\d+)$")
 ANN = Asked("ann", reason="because")
 # Nothing is measured here: what is watched is whether everything goes on.
+AFTER_ONE_LOOK = {"duration": 1, "interval": 1, "undecided": "promote"}
 AT_ONCE: dict[str, Any] = {"stageInterval": 0, "analysis": {"enabled": False}}
 ASKED: Mapping[str, dict[str, Any]] = MappingProxyType(
     {
         ROLLING: {},
         "canary": {"strategy": "canary", "strategyConfig": {**AT_ONCE, "stages": "50,100"}},
         "blue-green": {"strategy": "blue-green", "strategyConfig": AT_ONCE},
+        "ab-testing": {"strategy": "ab-testing", "strategyConfig": {"experiment": AFTER_ONE_LOOK}},
     }
 )
 

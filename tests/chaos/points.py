@@ -24,16 +24,20 @@ STEPS: Mapping[str, tuple[Step[..., Any], ...]] = MappingProxyType(
         "uninstall": flows.uninstall.STEPS,
     }
 )
-# What a verb never comes by: a first revision finds no data, and a way back hands none over.
-NEVER = frozenset({("install", "hand_over_data"), ("rollback", "hand_over_data")})
+# What a verb never comes by: a first revision finds no data, nor anybody to be compared with, and a way back hands none over.
+FOUND_ONLY = ("hand_over_data", "open_variants", "watch_experiment")
+NEVER = frozenset({*(("install", step) for step in FOUND_ONLY), ("rollback", "hand_over_data")})
 # The steps by which strategies differ, and which of them each takes.
-DIFFERENT = frozenset({"shift_traffic", "open_preview", "smoke_test", "route_stage", "watch_stage"})
-ROLLING, STAGED = "rolling-update", ("canary", "blue-green")
+COMPARED = frozenset({"open_variants", "watch_experiment"})
+PREVIEWED = frozenset({"open_preview", "smoke_test"})
+DIFFERENT = COMPARED | PREVIEWED | {"shift_traffic", "route_stage", "watch_stage"}
+ROLLING, STAGED = "rolling-update", ("canary", "blue-green", "ab-testing")
 TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         ROLLING: frozenset({"shift_traffic"}),
         "canary": frozenset({"route_stage", "watch_stage"}),
-        "blue-green": DIFFERENT - {"shift_traffic"},
+        "blue-green": PREVIEWED | {"route_stage", "watch_stage"},
+        "ab-testing": COMPARED | {"shift_traffic"},
     }
 )
 # The end of the whole operation is written like the end of a step.

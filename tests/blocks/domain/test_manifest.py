@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from blocks.domain.experiment import Experiment
 from blocks.domain.manifest import FolderSource, InstallRequest, NpmSource
 from blocks.domain.strategy import StrategyConfig
 
@@ -124,12 +125,23 @@ def test_blue_green_has_one_stage_in_which_the_other_side_is_kept_warm(said: dic
     assert InstallRequest.model_validate_json(request.model_dump_json(by_alias=True)) == request
 
 
+@pytest.mark.parametrize("share", [50, 20])
+def test_an_ab_test_has_an_experiment_whether_it_is_named_or_not(share: int) -> None:
+    said = {"strategyConfig": {"experiment": {"share": share}}} if share != 50 else {}
+    request = InstallRequest.model_validate(changed("strategy", "ab-testing") | said)
+    assert request.strategy_config == StrategyConfig(experiment=Experiment(share=share))
+    assert InstallRequest.model_validate_json(request.model_dump_json(by_alias=True)) == request
+
+
 @pytest.mark.parametrize(
     ("strategy", "config", "said"),
     [
         pytest.param("blue-green", {"stages": "50,100"}, "blue-green sends all requests at once", id="stages for blue-green"),
         pytest.param("canary", {"smokeTest": {"path": "/"}}, "a canary has no preview", id="a smoke test for a canary"),
         pytest.param("blue-green", {"smokeTest": {"path": "hello"}}, "should match pattern", id="a path that is none"),
+        pytest.param("canary", {"experiment": {}}, "canary compares no variants", id="an experiment for a canary"),
+        pytest.param("ab-testing", {"stages": "50,100"}, "an A/B test has one stage", id="stages for an A/B test"),
+        pytest.param("ab-testing", {"analysis": {"interval": 5}}, "judged by its experiment alone", id="its analysis"),
     ],
 )
 def test_what_a_strategy_does_not_have_is_refused(strategy: str, config: dict[str, Any], said: str) -> None:

@@ -118,3 +118,10 @@ def test_blue_green_looks_at_what_is_coming_and_then_sends_all_at_once() -> None
     stages = ["open_preview", "smoke_test", "route_stage:1", "watch_stage:1"]
     assert names("update", make_replaced(), **asked) == [*ALWAYS[:3], *stages, *ALWAYS[4:], "retire_revision"]
     assert not {*stages} & {*names("rollback", make_replaced(), **asked)}
+
+
+def test_an_ab_test_compares_first_and_then_sends_all_at_once() -> None:
+    variants = ["open_variants", "watch_experiment"]
+    taken = names("update", make_replaced(), strategy="ab-testing")
+    assert taken == [*ALWAYS[:3], *variants, *ALWAYS[3:], "retire_revision"]
+    assert names("install", Replaced(), strategy="ab-testing") == ALWAYS

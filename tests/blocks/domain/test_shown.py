@@ -158,6 +158,17 @@ def test_whom_a_revision_meets_beside_its_share_is_told() -> None:
     ]
 
 
+def test_the_share_of_a_variant() -> None:
+    asked = {"strategy": "ab-testing", "strategyConfig": {"experiment": {"share": 30}}}
+    _, _, *shares = tell_traffic(update(make_replaced(), revision=2, **asked))
+    assert [(one["step"], one["weights"]) for one in shares] == [
+        ("open_variants", {"hello-r1": 70, "hello-r2": 30}),
+        ("shift_traffic", {"hello-r2": 100}),
+    ]
+    _, _, *alone = tell_traffic(update(Replaced(), "install", **asked))
+    assert [one["step"] for one in alone] == ["shift_traffic"]
+
+
 def test_packages_are_counted() -> None:
     moved = (Moved("a", "", "1"), Moved("b", "1", ""), Moved("c", "1", "2"), Moved("d", "1", "2"))
     assert tell_packages(moved) == {"added": 1, "removed": 1, "changed": 2}

@@ -6,7 +6,7 @@ import pytest
 
 from blocks.domain.agreed import agree_on
 from blocks.domain.replaced import Replaced
-from blocks.domain.stages import config_of, stages_of
+from blocks.domain.stages import config_of, has_experiment, stages_of
 from blocks.domain.strategy import StrategyConfig
 from tests.blocks.domain.plans import make_replaced, make_revision
 from tests.builders import make_request
@@ -30,6 +30,20 @@ CANARY: dict[str, Any] = {
 def test_has(verb: str, replaced: Replaced, asked: dict[str, Any], weights: list[int]) -> None:
     hashed = agree_on(make_revision(revision=replaced.number + 1, **asked), replaced, verb, ())
     assert [one.weight for one in stages_of(hashed)] == weights
+
+
+@pytest.mark.parametrize(
+    ("verb", "replaced", "strategy", "compared"),
+    [
+        pytest.param("update", make_replaced(), "ab-testing", True, id="an update that is to be"),
+        pytest.param("update", make_replaced(), "canary", False, id="no other strategy"),
+        pytest.param("install", Replaced(), "ab-testing", False, id="nothing that has nobody to be compared with"),
+        pytest.param("rollback", make_replaced(), "ab-testing", False, id="no way back"),
+    ],
+)
+def test_is_compared(verb: str, replaced: Replaced, strategy: str, compared: bool) -> None:  # noqa: FBT001
+    hashed = agree_on(make_revision(revision=replaced.number + 1, strategy=strategy), replaced, verb, ())
+    assert (has_experiment(hashed), [*stages_of(hashed)] != []) == (compared, strategy == "canary")
 
 
 @pytest.mark.parametrize(

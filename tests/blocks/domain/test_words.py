@@ -29,6 +29,7 @@ Answer: TypeAlias = Callable[[Said, Heard], Sequence[Fact]]
 ASK: Line = ("approval", Kind.PARKED, 1, Question("sha256:1", "ann", 1, ("approver",), 1000).write())
 ASK_TWO: Line = ("approval", Kind.PARKED, 1, Question("sha256:1", "ann", 2, ("approver",), 1000).write())
 BEGUN: Line = ("build", Kind.INTENDED, 1, "[]")
+COMPARED: Line = ("watch_experiment", Kind.INTENDED, 1, "[]")
 FAILED: Line = ("operation", Kind.FAILED, 1, "null")
 FROZEN: Line = ("operation", Kind.FROZEN, 1, "null")
 HALTED: Line = ("operation", Kind.HALTED, 1, "null")
@@ -89,6 +90,7 @@ def kinds(facts: Sequence[Fact]) -> list[Kind]:
         pytest.param(answer_retry, heard(BEGUN, ASK), NotAllowed, id="retry what waits"),
         pytest.param(answer_promote, heard(BEGUN, WATCHED), [Kind.PROMOTED], id="promote a stage that is watched"),
         pytest.param(answer_promote, heard(BEGUN, WATCHED, UNDECIDED), [Kind.PROMOTED], id="or that waits for a word"),
+        pytest.param(answer_promote, heard(BEGUN, COMPARED), [Kind.PROMOTED], id="or an A/B test"),
         pytest.param(answer_promote, heard(), TooLate, id="promote what has not begun"),
         pytest.param(answer_promote, heard(BEGUN), NotAllowed, id="promote what has no stage yet"),
         pytest.param(answer_promote, heard(BEGUN, WATCHED, PASSED), NotAllowed, id="promote between two stages"),
