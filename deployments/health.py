@@ -72,15 +72,15 @@ class Rounds:
 
         Ends when there is room again, and raises `RecordAway` if nobody knows whose turn it is.
         """
-        turns = await self._ward.checkups.take_turns(self._most - len(self._visits))
+        room = self._most - len(self._visits)
+        turns = await self._ward.checkups.take_turns(room)
         for turn in turns:
             visit = asyncio.create_task(self._visit(turn))
             self._visits.add(visit)
             visit.add_done_callback(self._visits.discard)
-        full = len(self._visits) == self._most
-        if full:
+        if len(self._visits) == self._most:
             await asyncio.wait(self._visits, return_when=asyncio.FIRST_COMPLETED)
-        return full
+        return len(turns) == room
 
     async def rest(self) -> None:
         """Nobody is being asked any more."""

@@ -23,7 +23,7 @@ from blocks.domain.manifest import InstallRequest
 SLACK_MS = 5000
 OF_HEALTH: tuple[Any, ...] = tuple(
     col(getattr(Health, name))
-    for name in ("status", "since", "failures", "successes", "tried", "note", "said", "asked_at", "due_at")
+    for name in ("status", "since", "failures", "successes", "tried", "note", "said", "checked_at", "due_at")
 )
 
 
@@ -107,7 +107,7 @@ class Checkups:
 
 def as_condition(row: Row[Any]) -> Condition:
     """The condition in the row."""
-    read = {name: getattr(row, name) for name in ("since", "failures", "successes", "note", "said", "asked_at")}
+    read = {name: getattr(row, name) for name in ("since", "failures", "successes", "note", "said", "checked_at")}
     return Condition(status=Status(row.status), tried=Remedy(row.tried), **read)
 
 

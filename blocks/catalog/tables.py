@@ -129,7 +129,7 @@ class Health(SQLModel, table=True):
     tried: str = "nothing"
     note: str = Field(default="", sa_type=Text)
     said: str = Field(default="", sa_type=Text)
-    asked_at: int = Field(default=0, sa_type=BigInteger)
+    checked_at: int = Field(default=0, sa_type=BigInteger)
     due_at: int = Field(default=0, sa_type=BigInteger)
     healthy: int = Field(default=0, sa_type=BigInteger)
     unhealthy: int = Field(default=0, sa_type=BigInteger)

@@ -100,7 +100,7 @@ class Condition:
     tried: Remedy = Remedy.NOTHING
     note: str = ""
     said: str = "nobody has asked yet"
-    asked_at: int = 0
+    checked_at: int = 0
 
     def after(self, check: Check, terms: HealthTerms) -> Self:
         """The condition once the check is counted in."""
@@ -111,8 +111,8 @@ class Condition:
             failures, successes = failures + 1, 0
             # One bad answer is no illness, and no cure either.
             status = Status.UNHEALTHY if failures >= terms.failures else self.status
-        seen = replace(self, status=status, failures=failures, successes=successes, said=check.said, asked_at=check.at)
-        if status is not self.status or not self.asked_at:
+        seen = replace(self, status=status, failures=failures, successes=successes, said=check.said, checked_at=check.at)
+        if status is not self.status or not self.checked_at:
             seen = replace(seen, since=check.at)
         return replace(seen, tried=Remedy.NOTHING, note="") if successes >= terms.failures else seen
 

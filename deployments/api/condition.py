@@ -18,7 +18,7 @@ class HealthShown(Shown):
     since: datetime | None
     failures: int = Field(description="bad answers in a row since anything was last done about it")
     message: str = Field(description="what the last answer was", examples=["/ready answered 200"])
-    asked_at: datetime | None
+    checked_at: datetime | None
     tried: Remedy = Field(description="the strongest remedy that was tried for the present cause")
     note: str = Field(description="what came of that")
 
@@ -30,5 +30,5 @@ class HealthShown(Shown):
             **{name: getattr(seen, name) for name in ("status", "failures", "tried", "note")},
             since=moment(seen.since) if seen.since else None,
             message=seen.said,
-            asked_at=moment(seen.asked_at) if seen.asked_at else None,
+            checked_at=moment(seen.checked_at) if seen.checked_at else None,
         )

@@ -84,7 +84,7 @@ def describe_head(seen: InstallationShown) -> list[str]:
     if seen.revision:
         serves = "serves  " if seen.enabled else "disabled"
         lines.append(f"{serves} {seen.revision.release} at {seen.revision.url}")
-    if seen.health:
+    if seen.health and seen.health.checked_at:
         lines.append(f"health   {describe_health(seen.health)}")
     return lines
 

@@ -90,7 +90,7 @@ def test_how_it_is(answers: str, status: Status, failures: int, since: int) -> N
 def test_the_last_answer_is_told() -> None:
     assert see("").said == "nobody has asked yet"
     seen = see("+-")
-    assert (seen.said, seen.asked_at) == ("answer 2", 2000)
+    assert (seen.said, seen.checked_at) == ("answer 2", 2000)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_an_old_answer_is_none() -> None:
     seen, due = see("+"), 31_000
     assert seen.known(due + OVERDUE_MS, due) == seen
     old = seen.known(due + OVERDUE_MS + 1, due)
-    assert (old.status, old.since, old.said, old.asked_at) == (UNKNOWN, due, OLD, 1000)
+    assert (old.status, old.since, old.said, old.checked_at) == (UNKNOWN, due, OLD, 1000)
 
 
 @pytest.mark.parametrize(

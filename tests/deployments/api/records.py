@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from blocks.catalog.audit import Audit as LiveAudit
+from blocks.catalog.health import Checkups
 from blocks.catalog.journal import Journal
 from blocks.catalog.leases import Leases
 from blocks.catalog.neighbours import Neighbours as LiveNeighbours
@@ -22,6 +23,7 @@ from blocks.catalog.views import Views as LiveViews
 from blocks.catalog.watches import Watches as LiveWatches
 from blocks.catalog.words import Words as LiveWords
 from blocks.domain.approval import Question
+from blocks.domain.health import judge_answer
 from blocks.domain.journal import Fact, Kind, Reason
 from blocks.domain.status import InstallationView
 from deployments.api.ports import Audit, Neighbours, Orders, Requests, Timelines, Views, Watches, Words
@@ -52,6 +54,9 @@ class Record(Protocol):
 
     async def succeed(self, asked: Requested) -> None:
         """One step, and a good end."""
+
+    async def check(self, asked: Requested, status: int) -> None:
+        """A keeper asks what serves how it is, and this is the answer."""
 
 
 async def install(record: Record, by: Asked = ANN, **changes: Any) -> Requested:
@@ -131,6 +136,10 @@ class InMemory:
         await self.tell(asked.operation, intended("resolve"), Fact("resolve", Kind.DONE, "worker", '{"a": 1}'))
         self.record.succeed(asked.operation)
 
+    async def check(self, asked: Requested, status: int) -> None:
+        """A keeper asks."""
+        self.record.check(asked.installation, judge_answer(self.record.tick(), "/ready", status), 0.5)
+
 
 class Live:
     """The catalogue."""
@@ -176,6 +185,13 @@ class Live:
                 await self._operations.serve_again(asked.installation, 0)
             case "enable" | "disable":
                 await self._operations.switch(asked.installation, enabled=order.verb == "enable")
+
+    async def check(self, asked: Requested, status: int) -> None:
+        """A keeper asks, when it is the turn of the one installation."""
+        checkups = Checkups(self._engine)
+        (turn,) = await checkups.take_turns(5)
+        assert turn.installation == asked.installation
+        await checkups.note(turn, judge_answer(turn.began + 500, "/ready", status))
 
 
 def _made(asked: Requested, number: int, release: str) -> Revision:

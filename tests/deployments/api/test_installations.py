@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from blocks.domain.errors import Refused, Transient
+from blocks.domain.health import judge_answer
 from blocks.domain.journal import Kind, Phase, Reason
 from tests.deployments.builders import Desk, bearer, make_body
 
@@ -314,6 +315,31 @@ async def test_an_earlier_operation_can_still_be_seen_on_its_own_installation_al
         ]
     assert (seen.status_code, seen.json()["phase"]) == (200, "withdrawn")
     assert [answer.status_code for answer in missing] == [404, 404]
+
+
+async def test_health_is_unknown_until_somebody_has_asked(desk: Desk) -> None:
+    accepted = await install(desk)
+    async with desk.client() as client:
+
+        async def read() -> dict[str, Any]:
+            told: dict[str, Any] = (await client.get(accepted["links"]["health"])).json()
+            return told
+
+        assert (await read())["message"] == "nothing serves here, or it is disabled"
+        desk.record.succeed(UUID(accepted["operation"]))
+        assert (await read())["message"] == "nobody has asked yet"
+        desk.record.check(UUID(accepted["id"]), judge_answer(1_700_000_000_000, "/ready", 200))
+        told = await read()
+        assert (await client.get(accepted["links"]["self"])).json()["health"] == told
+    at = "2023-11-14T22:13:20Z"
+    assert told | {"since": at, "checkedAt": at} == told
+    assert (told["status"], told["failures"], told["tried"], told["message"]) == ("healthy", 0, "nothing", "/ready answered 200")
+
+
+async def test_health_of_another_tenant_is_not_there(desk: Desk) -> None:
+    accepted = await install(desk, tenant="other")
+    async with desk.client(bearer(tenants=["acme"], roles=["viewer"])) as client:
+        assert (await client.get(accepted["links"]["health"])).status_code == 404
 
 
 async def test_a_report_tells_the_story(desk: Desk) -> None:

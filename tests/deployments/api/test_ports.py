@@ -14,6 +14,7 @@ from blocks.catalog.views import Wanted
 from blocks.domain.approval import Speaker
 from blocks.domain.asking import Busy, KeyReused, NotInstalled
 from blocks.domain.errors import Needed, NotAllowed, Quarantined, Terminal
+from blocks.domain.health import Condition, Status
 from blocks.domain.journal import Phase
 from blocks.domain.status import StepState
 from tests.builders import make_request
@@ -226,6 +227,23 @@ class Contract:
         await install(record, tenant="acme", environment="prod")
         await serve(record, tenant="other")
         assert len((await record.views.installations(wanted, 50, None)).items) == count
+
+    async def test_how_it_is_with_what_serves_is_seen_with_it(self, record: Record) -> None:
+        asked = await install(record)
+        assert (await see(record, asked)).health is None
+        await record.succeed(asked)
+        assert (await see(record, asked)).health == Condition()
+        await record.check(asked, 503)
+        found = (await see(record, asked)).health
+        assert found is not None
+        assert (found.status, found.failures, found.said) == (Status.UNKNOWN, 1, "/ready answered 503")
+        assert found.since == found.checked_at > 0
+        counts = await record.views.counts()
+        assert counts.health == {("default", "dev", "@backstage/plugin-catalog"): Status.UNKNOWN}
+        assert (counts.checks, counts.check_seconds) == ({"healthy": 0, "unhealthy": 1, "unknown": 0}, 0.5)
+        disabled = await record.requests.request_switch(asked.installation, ANN, "disable")
+        await record.succeed(disabled)
+        assert ((await see(record, asked)).health, (await record.views.counts()).health) == (None, {})
 
     async def test_counts(self, record: Record) -> None:
         await serve(record, tenant="acme")

@@ -8,12 +8,15 @@ from uuid import UUID
 import pytest
 from rich.console import Console
 
+from blocks.domain.health import Condition, Status
 from blocks.domain.journal import Phase
 from blocks.domain.status import StepState
+from deployments.api.condition import HealthShown
 from deployments.api.shapes import InstallationShown, OperationShown, RevisionShown
 from deployments.api.shown import ApprovalShown, ReasonShown, StepShown, VoteShown
 from deployments.terminal.drawing import (
     describe_changes,
+    describe_head,
     describe_rest,
     describe_state,
     draw_approvals,
@@ -205,3 +208,24 @@ def test_approvals_are_listed_with_all_that_an_answer_needs() -> None:
     _, line = draw(draw_approvals([make_shown("update", Phase.PARKED, approval=QUESTION)])).splitlines()
     assert line.split()[:6] == ["00000000", "acme", "dev", "hello", "update", "ann"]
     assert line.endswith("sha256:ab")
+
+
+@pytest.mark.parametrize(
+    ("condition", "line"),
+    [
+        pytest.param(Condition(), [], id="what nobody has asked yet is not told"),
+        pytest.param(
+            Condition(status=Status.HEALTHY, said="/ready answered 200", checked_at=1),
+            ["healthy: /ready answered 200"],
+            id="well",
+        ),
+        pytest.param(
+            Condition(status=Status.UNHEALTHY, said="/ready answered 500", checked_at=1, note="restart by operation 7"),
+            ["unhealthy: /ready answered 500; restart by operation 7"],
+            id="ill, and what was tried",
+        ),
+    ],
+)
+def test_health_is_a_line_below_what_serves(condition: Condition, line: list[str]) -> None:
+    seen = make_shown(phase=Phase.SUCCEEDED).model_copy(update={"health": HealthShown.of(condition)})
+    assert describe_head(seen)[2:] == [f"health   {one}" for one in line]

@@ -11,7 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the table."""
-    times = ("since", "asked_at", "due_at", "healthy", "unhealthy", "unknown", "millis")
+    times = ("since", "checked_at", "due_at", "healthy", "unhealthy", "unknown", "millis")
     op.create_table(
         "health",
         sa.Column("installation", sa.Uuid(), sa.ForeignKey("installation.id"), primary_key=True, nullable=False),
