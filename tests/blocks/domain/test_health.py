@@ -27,6 +27,7 @@ from blocks.domain.health import (
 from blocks.domain.plan import describe_revision
 from tests.blocks.domain.objects.blueprints import make_blueprint
 from tests.blocks.domain.plans import VERDICT
+from tests.builders import make_request
 
 ANSWERS = {"+": True, "-": False, "?": None}
 UNKNOWN, HEALTHY, UNHEALTHY = Status.UNKNOWN, Status.HEALTHY, Status.UNHEALTHY
@@ -186,6 +187,14 @@ def test_where_it_is_asked(plugin: dict[str, Any], path: str | None, place: str)
 def test_terms_that_make_no_sense_are_refused(said: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         HealthTerms.model_validate(said)
+
+
+def test_a_request_that_says_nothing_of_health_is_recorded_as_before() -> None:
+    """So a plan keeps its hash; what it means is the terms' own defaults."""
+    asked = make_request()
+    assert "health" not in asked.model_dump(mode="json", by_alias=True)
+    assert asked.health_terms == HealthTerms(interval=30, timeout=5, failures=3, path=None, policy="report")
+    assert make_request(health={"failures": 2}).health_terms.failures == 2
 
 
 answers = st.text(alphabet="+-?", max_size=40)
