@@ -16,7 +16,7 @@ from blocks.cluster.translate import Answer
 from blocks.domain.errors import Refused, Transient
 from blocks.domain.journal import Phase
 from blocks.domain.status import InstallationView, OperationView
-from deployments.api.pods import NoPods, cluster_probe, read_pods
+from deployments.api.pods import NoPods, cluster_probe, find_own_pods, read_pods
 from tests.fakes.cluster import FakeCluster, open_fake_cluster
 
 ID = UUID(int=7)
@@ -58,6 +58,14 @@ async def test_every_pod_speaks_after_its_name(cluster: FakeCluster, tmp_path: P
     assert await read(cluster, tmp_path) == "==> a <==\nready ✓\n==> b <==\nready ✓\n"
 
 
+async def test_the_installations_own_pods_are_found(cluster: FakeCluster, tmp_path: Path) -> None:
+    assert await find_own_pods(cluster.kubeconfig(tmp_path), VIEW) == []
+    for name, installation in (("b", ID), ("a", ID), ("theirs", UUID(int=8))):
+        run_pod(cluster, name, installation)
+    found = await find_own_pods(cluster.kubeconfig(tmp_path), VIEW)
+    assert sorted((pod["kind"], pod["metadata"]["name"]) for pod in found) == [("Pod", "a"), ("Pod", "b")]
+
+
 async def test_nothing_that_runs_is_said(cluster: FakeCluster, tmp_path: Path) -> None:
     with pytest.raises(NoPods, match="acme-dev"):
         await read(cluster, tmp_path)
@@ -67,6 +75,8 @@ async def test_a_cluster_that_is_away_is_transient(cluster: FakeCluster, tmp_pat
     cluster.address = "http://127.0.0.1:1"
     with pytest.raises(Transient, match="does not answer"):
         await read(cluster, tmp_path)
+    with pytest.raises(Transient, match="does not answer"):
+        await find_own_pods(cluster.kubeconfig(tmp_path), VIEW)
     with pytest.raises(Transient, match="does not answer"):
         await cluster_probe(cluster.kubeconfig(tmp_path))()
 
