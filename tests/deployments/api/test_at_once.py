@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from blocks.catalog.requests import Asked, Requested
 from blocks.catalog.seals import FolderSeals
 from deployments.api.app import make_app
+from deployments.api.deployed import DEPLOYMENTS
 from tests.deployments.api.records import Live, ask, fail, freeze, install, intended, leave_undecided, serve, watch
 from tests.deployments.builders import HASH, VERIFIER, Desk, bearer, make_body
 
@@ -37,6 +38,8 @@ def client_of(live: Live) -> httpx.AsyncClient:
         views=live.views,
         timelines=live.timelines,
         audit=live.audit,
+        orders=live.orders,
+        neighbours=live.neighbours,
     )
     app = make_app(ports, VERIFIER, desk.traffic.count)
     headers = bearer(sub="bob") | {"Idempotency-Key": "k"}
@@ -148,6 +151,31 @@ async def test_uninstalling_fifty_times(live: Live) -> None:
     assert {answer.status_code for answer in answers} == {202}
     assert len({answer.json()["operation"] for answer in answers}) == 1
     assert await told(live, asked, "requested") == 2
+
+
+async def test_deploying_and_rolling_back_fifty_times(live: Live) -> None:
+    asked = await two_served(live)
+    words = {
+        "pluginId": "@backstage/plugin-catalog",
+        "pluginVersion": "2.1.0",
+        "tenantId": "default",
+        "environment": "Development",
+    }
+    async with client_of(live) as client:
+        made = await asyncio.gather(*(client.post(DEPLOYMENTS, json=words) for _ in range(AT_ONCE)))
+        (deployment,) = {answer.json()["deploymentId"] for answer in made}
+        own = f"{DEPLOYMENTS}/{deployment}"
+        await live.succeed(Requested(asked.installation, UUID(deployment), created=True))
+        # The client's key stands for the deployment by now.
+        key = {"Idempotency-Key": "another"}
+        gone_back = await asyncio.gather(*(client.post(f"{own}/rollback", json=WHY, headers=key) for _ in range(AT_ONCE)))
+        (operation,) = {answer.json()["operation"] for answer in gone_back}
+        await live.succeed(Requested(asked.installation, UUID(operation), created=True))
+        shown, back = (await client.get(own)).json(), (await client.get(f"{DEPLOYMENTS}/{operation}")).json()
+    assert {answer.status_code for answer in (*made, *gone_back)} == {202}
+    assert [shown["status"], back["status"], back["pluginVersion"]] == ["RolledBack", "Completed", "2.0.9"]
+    # Two to begin with, one deployment and one rollback.
+    assert await told(live, asked, "requested") == 4
 
 
 async def told(live: Live, asked: Requested, kind: str) -> int:
