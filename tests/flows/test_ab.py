@@ -113,7 +113,7 @@ async def test_what_has_not_won_in_time_goes_back_where_that_is_wanted_and_may_b
     assert seen.operation.reason is not None
     assert "has not won: nobody won within 2 s" in seen.operation.reason.message
     assert wanted(outside.cluster) == before
-    again = await outside.install(tenant=first.tenant, plugin=FRONTEND)
+    again = await outside.install(tenant=first.tenant, plugin=FRONTEND, config={"colour": "blue"})
     assert again.operation.phase is Phase.SUCCEEDED, again.operation.reason
 
 

@@ -159,7 +159,7 @@ def test_whom_a_revision_meets_beside_its_share_is_told() -> None:
 
 
 def test_the_share_of_a_variant() -> None:
-    asked = {"strategy": "ab-testing", "strategyConfig": {"experiment": {"share": 30}}}
+    asked: dict[str, Any] = {"strategy": "ab-testing", "strategyConfig": {"experiment": {"share": 30}}}
     _, _, *shares = tell_traffic(update(make_replaced(), revision=2, **asked))
     assert [(one["step"], one["weights"]) for one in shares] == [
         ("open_variants", {"hello-r1": 70, "hello-r2": 30}),
