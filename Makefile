@@ -24,8 +24,9 @@ images: up  ## build the pipeline's own image and push it (PUSH_TO=… to anothe
 test: up images  ## everything that must hold
 	@$(BIN)/pytest -q
 
-e2e: up images  ## only the whole journeys, those too that take longest
-	@$(BIN)/pytest -q -m world tests/e2e && $(BIN)/pytest -q -m long tests/faults
+e2e: up images  ## only the whole journeys, those too that take longest; print build/e2e.json
+	@$(BIN)/pytest -q -m world tests/e2e && $(BIN)/pytest -q -m "long or not long" tests/flows/test_kinds.py && $(BIN)/pytest -q -m long tests/faults; \
+	ended=$$?; $(BIN)/python -m tests.outcomes && exit $$ended
 
 check: setup  ## layout, types, contracts and the pure rules, without the world
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -15,8 +15,14 @@ from blocks.catalog.database import open_database
 from blocks.catalog.migrate import migrate
 from blocks.settings import WORLD
 from tests.empty_databases import drop_database, make_database, plain
+from tests.outcomes import Outcomes
 
 INFRA = Path(__file__).parent / "infra"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What the kinds of rollouts came to is written at the end."""
+    config.pluginmanager.register(Outcomes())
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -59,6 +59,16 @@ class FakeCluster:
         path.write_text(json.dumps(whole | {"users": [{"name": "me", "user": {}}]}))
         return path
 
+    def recall(self, other: "FakeCluster") -> None:
+        """Be what the other was when it was left."""
+        self.store.recall(other.store)
+        self._ran = copy.deepcopy(other._ran)
+
+    async def restart(self, deployment: str) -> None:
+        """Make the Deployment's pods anew, as the case is now."""
+        for key in [one for one in self.store.objects if one[0] == "deployments" and one[2] == deployment]:
+            await self._run(key)
+
     def names(self) -> set[str]:
         """Everything there is, as `plural namespace/name`; Events do not count."""
         return {f"{plural} {namespace}/{name}" for plural, namespace, name in self.store.objects if plural != "events"}

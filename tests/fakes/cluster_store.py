@@ -55,6 +55,12 @@ class Store:
         """The version of the newest change."""
         return self.log[-1].version if self.log else 0
 
+    def recall(self, other: "Store") -> None:
+        """Hold what the other holds, down to who owns which field; what happens here from now on is not seen there."""
+        held = copy.deepcopy((other.objects, other._owners, other.log))
+        self.objects, self._owners, self.log = held
+        self.oldest, self._versions = other.oldest, itertools.count(other.version + 1)
+
     def forget(self) -> None:
         """Let the log be compacted: watches from before now find their version gone."""
         self.oldest = self.version

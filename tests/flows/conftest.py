@@ -173,8 +173,13 @@ async def outside(
     """A world in memory that flows run on; only the pauses of verify are shortened."""
     async with open_fake_cluster() as cluster:
         made = Outside(engine, cluster, tmp_path)
-        monkeypatch.setattr(blocks.work, "open_toolchain", made.open)
-        for flow in ("install", "plan", "rollback", "switch", "uninstall"):
-            monkeypatch.setattr(f"flows.{flow}.read_settings", lambda: made.settings)
-        monkeypatch.setattr(tasks.verify, "PAUSES", (0.0,))
+        stand_in_place(made, monkeypatch)
         yield made
+
+
+def stand_in_place(made: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let flows find this world, with the pauses of verify shortened."""
+    monkeypatch.setattr(blocks.work, "open_toolchain", made.open)
+    for flow in ("install", "plan", "rollback", "switch", "uninstall"):
+        monkeypatch.setattr(f"flows.{flow}.read_settings", lambda: made.settings)
+    monkeypatch.setattr(tasks.verify, "PAUSES", (0.0,))

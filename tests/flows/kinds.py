@@ -1,0 +1,100 @@
+"""The table of what may happen to a rollout: kinds by strategies, each a play and the end that it must come to.
+
+To add a kind: write its play beside its like, and a line in its table with the strategies that it makes sense for. To add a strategy:
+name it in the lines that hold for it.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from blocks.domain.journal import Phase
+from blocks.domain.status import InstallationView
+from tests.flows import plays_by_hand as by_hand
+from tests.flows import plays_by_numbers as by_numbers
+from tests.flows import plays_in_the_cluster as in_the_cluster
+from tests.flows.judged import Ending
+from tests.flows.life import BLUE_GREEN, CANARY, ROLLING, Life
+
+Play: TypeAlias = Callable[[Life], Awaitable[InstallationView]]
+ALL, STAGED = (ROLLING, BLUE_GREEN, CANARY), (BLUE_GREEN, CANARY)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What happens, for whom it makes sense, how it is played and how it ends.
+
+    `always` are the strategies for which it is played in every session; for the others it comes to the same by the same way, and so is
+    played by `make e2e` only.
+    """
+
+    name: str
+    strategies: tuple[str, ...]
+    play: Play
+    ending: Ending
+    always: tuple[str, ...] = ALL
+
+
+def back(code: str, *kept: str, phase: Phase = Phase.WITHDRAWN) -> Ending:
+    """All is as before, for this reason, with these versions in quarantine."""
+    return Ending(phase, serves=1, replicas={1: 1}, code=code, kept=kept)
+
+
+def waits(phase: Phase, code: str, weights: Mapping[int, int]) -> Ending:
+    """Both revisions are up, and a person is asked."""
+    return Ending(phase, serves=1, replicas={1: 1, 2: 1}, code=code, weights=weights)
+
+
+FORTH = Ending()
+# What came and went has taken a number.
+SECOND_TRY = Ending(serves=3, replicas={1: 0, 3: 1})
+AS_IT_WAS = back("", phase=Phase.SUCCEEDED)
+THREE = Ending(replicas={1: 0, 2: 3})
+
+BY_HAND = (
+    Kind("abort", ALL, by_hand.abort, back("cancelled")),
+    Kind("retry", ALL, by_hand.retry, FORTH),
+    Kind("promote", STAGED, by_hand.promote, FORTH),
+    Kind("promote fully", (CANARY,), by_hand.promote_fully, FORTH),
+    Kind("update in the middle", ALL, by_hand.update_in_the_middle, SECOND_TRY, (ROLLING, CANARY)),
+    Kind("scale in the middle", ALL, by_hand.scale_in_the_middle, Ending(serves=3, replicas={1: 0, 3: 3}), (BLUE_GREEN,)),
+    Kind("malformed then fixed", ALL, by_hand.malformed_then_fixed, SECOND_TRY, (CANARY,)),
+    Kind("invalid analysis", STAGED, by_hand.invalid_analysis, AS_IT_WAS),
+    Kind("invalid stages", ALL, by_hand.invalid_stages, AS_IT_WAS),
+    Kind("switched strategies", ALL, by_hand.switch_strategies, Ending(serves=3, replicas={1: 0, 2: 0, 3: 1}), STAGED),
+    Kind("switched strategies midway", ALL, by_hand.switch_strategies_midway, SECOND_TRY, STAGED),
+    Kind("rollback", ALL, by_hand.roll_back, Ending(serves=1, replicas={1: 1, 2: 0}, kept=("2.0.0",)), (CANARY,)),
+    Kind("rollback beyond history", ALL, by_hand.roll_back_beyond_history, FORTH, (BLUE_GREEN,)),
+    Kind("everything at once", ALL, by_hand.change_everything, THREE, STAGED),
+    Kind("scale", ALL, by_hand.scale, THREE, (CANARY,)),
+)
+BY_NUMBERS = (
+    Kind("good", STAGED, by_numbers.good, FORTH, (BLUE_GREEN,)),
+    Kind("bad", STAGED, by_numbers.bad, back("analysis-failed", "2.0.0"), (BLUE_GREEN,)),
+    Kind("bad", (ROLLING,), by_numbers.bad, back("verification-failed")),
+    Kind("bad then good", STAGED, by_numbers.bad_then_good, replace(SECOND_TRY, kept=("2.0.0",))),
+    Kind("bad then good", (ROLLING,), by_numbers.bad_then_good, SECOND_TRY),
+    Kind("bad then bad", STAGED, by_numbers.bad_then_bad, back("analysis-failed", "2.0.0", "3.0.0")),
+    Kind("bad then bad", (ROLLING,), by_numbers.bad_then_bad, back("verification-failed")),
+    Kind("bad again", STAGED, by_numbers.bad_again, back("quarantined", "2.0.0"), (BLUE_GREEN,)),
+    Kind("bad stable replaced", ALL, by_numbers.bad_stable, FORTH, (ROLLING, CANARY)),
+    Kind("analysis inconclusive", (CANARY,), by_numbers.inconclusive, waits(Phase.PARKED, "undecided", {1: 80, 2: 20})),
+    Kind("analysis inconclusive", (BLUE_GREEN,), by_numbers.inconclusive, waits(Phase.PARKED, "undecided", {2: 100})),
+    Kind("analysis impossible", (CANARY,), by_numbers.unmeasured, waits(Phase.PARKED, "undecided", {1: 80, 2: 20}), ()),
+    Kind("analysis impossible", (BLUE_GREEN,), by_numbers.unmeasured, waits(Phase.PARKED, "undecided", {2: 100})),
+    Kind("long-running", STAGED, by_numbers.long_running, FORTH, (CANARY,)),
+    Kind("pods crash", ALL, by_numbers.crash, back("rollout-failed"), (CANARY,)),
+    Kind("fails before promotion", (BLUE_GREEN,), by_numbers.fails_its_smoke_test, back("verification-failed")),
+    Kind("fails after promotion", ALL, by_numbers.fails_at_the_end, back("verification-failed")),
+    Kind("progress deadline", ALL, by_numbers.never_ready, back("rollout-failed"), (CANARY,)),
+    Kind("progress deadline while paused", ALL, by_numbers.paused_beyond_the_deadline, FORTH, (CANARY,)),
+)
+IN_THE_CLUSTER = (
+    Kind("object removed by hand", ALL, in_the_cluster.removed_by_hand, FORTH, (BLUE_GREEN,)),
+    Kind("object removed midway", ALL, in_the_cluster.removed_midway, FORTH),
+    Kind("field of others", ALL, in_the_cluster.field_of_others, FORTH, (CANARY,)),
+    Kind("field taken by others", ALL, in_the_cluster.field_taken_by_others, back("refused"), (ROLLING,)),
+    Kind("scaled by others", ALL, in_the_cluster.scaled_by_others, replace(back("refused"), replicas={1: 2}), (CANARY,)),
+    Kind("collision", ALL, in_the_cluster.collision, back("refused"), (BLUE_GREEN,)),
+)
+KINDS = (*BY_HAND, *BY_NUMBERS, *IN_THE_CLUSTER)

@@ -1,0 +1,96 @@
+"""Plays in which a release is good or bad, or nobody can say."""
+
+import json
+
+from blocks.domain.status import InstallationView
+from tests.flows.life import BLUE_GREEN, GOOD, Life
+
+
+async def good(life: Life) -> InstallationView:
+    """All is well."""
+    return await life.watched("2.0.0", GOOD)
+
+
+async def bad(life: Life) -> InstallationView:
+    """The release is no good."""
+    return await life.bad("2.0.0")
+
+
+async def bad_then_good(life: Life) -> InstallationView:
+    """The release after one that was no good is well."""
+    await life.bad("2.0.0")
+    return await life.watched("3.0.0", GOOD)
+
+
+async def bad_then_bad(life: Life) -> InstallationView:
+    """The release after one that was no good is no good either."""
+    await life.bad("2.0.0")
+    return await life.bad("3.0.0")
+
+
+async def bad_stable(life: Life) -> InstallationView:
+    """What serves fails its users, and what comes mends it."""
+    cluster = life.outside.cluster
+    cluster.pods_are = "crash"
+    await cluster.restart(f"{life.first.slug}-r1")
+    cluster.pods_are = "ready"
+    life.remember()
+    return await life.watched("2.0.0", GOOD)
+
+
+async def bad_again(life: Life) -> InstallationView:
+    """A release that was no good is asked for again."""
+    await life.bad("2.0.0")
+    return await life.update("2.0.0")
+
+
+async def inconclusive(life: Life) -> InstallationView:
+    """Nobody uses it, so there is nothing to judge by."""
+    return await life.halfway()
+
+
+async def unmeasured(life: Life) -> InstallationView:
+    """Prometheus is away: nothing is concluded from that."""
+    life.lose_prometheus()
+    return await life.watched("2.0.0", GOOD)
+
+
+async def long_running(life: Life) -> InstallationView:
+    """A stage is kept for seconds, and sampled in each."""
+    seen = await life.watched("2.0.0", GOOD, **life.config(stageInterval=3))
+    watched = next(one for one in seen.operation.steps if one.name == "watch_stage:1")
+    assert len(json.loads(watched.result)["samples"]) >= 3
+    return seen
+
+
+async def crash(life: Life) -> InstallationView:
+    """Its pods crash before anybody met them."""
+    life.outside.cluster.pods_are = "crash"
+    return await life.update("2.0.0")
+
+
+async def fails_its_smoke_test(life: Life) -> InstallationView:
+    """What the preview answers is not what it was asked for."""
+    return await life.update("2.0.0", **life.config(smokeTest={"path": "/hello", "status": 204}))
+
+
+async def fails_at_the_end(life: Life) -> InstallationView:
+    """Everybody is there already when another release answers than was installed; a preview was still well."""
+    life.outside.release("2.0.0")
+    fine = life.outside.web.answers if life.strategy == BLUE_GREEN else []
+    life.disguise()
+    life.outside.web.answers = [*fine, *life.outside.web.answers]
+    return await life.outside.install(**life.asks())
+
+
+async def never_ready(life: Life) -> InstallationView:
+    """Its pods are not ready before the deadline."""
+    life.outside.settings = life.outside.settings.model_copy(update={"progress_deadline": 0.5})
+    life.outside.cluster.pods_are = "unready"
+    return await life.update("2.0.0")
+
+
+async def paused_beyond_the_deadline(life: Life) -> InstallationView:
+    """A stage waits for a person longer than pods may take to be ready."""
+    life.outside.settings = life.outside.settings.model_copy(update={"progress_deadline": 0.5})
+    return await life.go_on(await life.halfway())
