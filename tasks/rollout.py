@@ -58,6 +58,15 @@ async def take_down(work: Work, plan: Plan) -> None:
     await put_to_sleep(work, staged)
 
 
+async def stand_again(work: Work, plan: Plan) -> None:
+    """The revision is still up: what somebody took away meanwhile is made again, and then its pods are ready again."""
+    running = every(await read_plan(work, plan), RUNNING)
+    gone = [one for one in running if await work.tools.cluster.read(Name.of(one)) is None]
+    if gone:
+        await put_up(work, gone)
+        await await_ready(work, plan)
+
+
 async def await_ready(work: Work, plan: Plan) -> tuple[str, ...]:
     """The names of the ready pods, or `DoesNotFit` or `RolloutFailed` with what is the matter."""
     clock, deadline = asyncio.get_running_loop().time, work.tools.settings.progress_deadline

@@ -26,7 +26,7 @@ from tasks.kinds import Undo, step
 from tasks.measure import measure
 from tasks.objects import Stood, put_up
 from tasks.plan import read_before, read_plan
-from tasks.rollout import failure, views_of
+from tasks.rollout import failure, stand_again, views_of
 from tasks.shift import shift_back
 
 # Who puts a release into quarantine that its own numbers brought back.
@@ -56,6 +56,8 @@ async def route_stage(work: Work, number: int, plan: Plan) -> Stood:
 
     So it has the requests with the stage's header, or copies of all, if that is how they meet.
     """
+    # Hours may have passed since it was rolled out, while a person was asked.
+    await stand_again(work, plan)
     now, before = (await read_plan(work, plan))[Phase.EXPOSURE], (await read_before(work, plan))[Phase.EXPOSURE]
     if not plan.previous:
         return await put_up(work, now)

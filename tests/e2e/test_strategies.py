@@ -67,6 +67,7 @@ def entries(product: Product, seen: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for one in answer.json()["items"] if one["operation"] == seen["operation"]["id"]]
 
 
+@pytest.mark.kind("good", "canary")
 def test_a_good_release_meets_its_users_stage_by_stage_and_nobody_notices_though_its_carrier_is_killed(
     product: Product, own_tenant: Tenant, service: Service
 ) -> None:
@@ -90,6 +91,7 @@ def test_a_good_release_meets_its_users_stage_by_stage_and_nobody_notices_though
         assert is_likely(new, len(met), share / 100, ALARM), f"stage {number}: {new} of {len(met)} met the new release"
 
 
+@pytest.mark.kind("bad", "canary")
 def test_a_bad_release_goes_back_by_its_own_numbers_and_stays_away(
     product: Product, own_tenant: Tenant, service: Service
 ) -> None:
@@ -117,6 +119,7 @@ def test_a_bad_release_goes_back_by_its_own_numbers_and_stays_away(
     assert [(one["release"], one["actor"]) for one in kept] == [(f"{service.name}@1.2.0", "analysis")]
 
 
+@pytest.mark.kind("good", "blue-green")
 def test_blue_green_is_tried_in_a_preview_and_switched_in_one_write(
     product: Product, own_tenant: Tenant, service: Service
 ) -> None:
@@ -139,6 +142,7 @@ def test_blue_green_is_tried_in_a_preview_and_switched_in_one_write(
     )
 
 
+@pytest.mark.kind("fails before promotion", "blue-green")
 def test_what_fails_in_its_preview_is_met_by_nobody(product: Product, own_tenant: Tenant, service: Service) -> None:
     request = service.request(product, own_tenant.name)
     first = own_tenant.install(request)

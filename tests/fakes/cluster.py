@@ -69,6 +69,11 @@ class FakeCluster:
         for key in [one for one in self.store.objects if one[0] == "deployments" and one[2] == deployment]:
             await self._run(key)
 
+    async def take_down(self, deployment: str) -> None:
+        """Delete the Deployment with its pods, as a person does."""
+        for key in [one for one in self.store.objects if one[0] == "deployments" and one[2] == deployment]:
+            await self._take_down(key)
+
     def names(self) -> set[str]:
         """Everything there is, as `plural namespace/name`; Events do not count."""
         return {f"{plural} {namespace}/{name}" for plural, namespace, name in self.store.objects if plural != "events"}

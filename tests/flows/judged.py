@@ -65,7 +65,7 @@ async def judge(outside: Outside, seen: InstallationView, ending: Ending) -> Non
         orphans=(),
         broken=(),
     )
-    assert await look(outside, seen) == wanted, seen.operation.reason
+    assert await look(outside, seen) == wanted
 
 
 async def look(outside: Outside, seen: InstallationView) -> Verdict:

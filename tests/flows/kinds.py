@@ -91,7 +91,7 @@ BY_NUMBERS = (
 )
 IN_THE_CLUSTER = (
     Kind("object removed by hand", ALL, in_the_cluster.removed_by_hand, FORTH, (BLUE_GREEN,)),
-    Kind("object removed midway", ALL, in_the_cluster.removed_midway, FORTH),
+    Kind("object removed midway", (CANARY,), in_the_cluster.removed_midway, FORTH),
     Kind("field of others", ALL, in_the_cluster.field_of_others, FORTH, (CANARY,)),
     Kind("field taken by others", ALL, in_the_cluster.field_taken_by_others, back("refused"), (ROLLING,)),
     Kind("scaled by others", ALL, in_the_cluster.scaled_by_others, replace(back("refused"), replicas={1: 2}), (CANARY,)),

@@ -51,46 +51,44 @@ class Life:
         """The strategy with what is said of it, as short as can be; a rolling update has nothing to say."""
         chosen = strategy or self.strategy
         if chosen == ROLLING:
-            return {"strategy": chosen}
+            return {"strategy": chosen, "strategyConfig": None}
         stages = {"stages": "20,100"} if chosen == CANARY else {}
         return {"strategy": chosen, "strategyConfig": {"stageInterval": 0, "analysis": dict(analysis)} | stages | said}
 
-    def asks(self, **changes: Any) -> dict[str, Any]:
-        """What a request for this installation says, by default not watched by anybody."""
-        return {"tenant": self.first.tenant, "plugin": FRONTEND} | self.config(UNWATCHED) | changes
+    def asks(self, version: str, **changes: Any) -> dict[str, Any]:
+        """What a request for the version says, by default without anybody to watch it."""
+        plugin = FRONTEND | {"version": version}
+        return {"tenant": self.first.tenant, "plugin": plugin} | self.config(UNWATCHED) | changes
 
     async def update(self, version: str, **changes: Any) -> InstallationView:
         """The installation after the release was published and asked for."""
         self.outside.release(version)
-        return await self.outside.install(**self.asks(**changes))
+        return await self.outside.install(**self.asks(version, **changes))
 
     async def watched(self, version: str, answers: Mapping[str, int], **changes: Any) -> InstallationView:
         """The same, with people who get so many answers a second from every revision, by their class, and an analysis."""
         self.answer(answers)
         return await self.update(version, **self.config() | changes)
 
+    async def disguised(self, version: str, **changes: Any) -> InstallationView:
+        """The same, and then the plugin says that it is another release."""
+        self.outside.release(version)
+        self.outside.web.answers = [Reply(200, {"x-plugin-release": f"{PLUGIN}@0.0.1"}, "")]
+        return await self.outside.install(**self.asks(version, **changes))
+
     async def bad(self, version: str) -> InstallationView:
         """The installation after a release that is no good: by its numbers, or, where nobody looks at those, by what it answers."""
-        if self.strategy != ROLLING:
-            return await self.watched(version, BAD)
-        self.outside.release(version)
-        self.disguise()
-        return await self.outside.install(**self.asks())
-
-    def disguise(self) -> None:
-        """The plugin says that it is another release than it should be."""
-        self.outside.web.answers = [Reply(200, {"x-plugin-release": f"{PLUGIN}@0.0.1"}, "")]
+        return await (self.disguised(version) if self.strategy == ROLLING else self.watched(version, BAD))
 
     async def halfway(self, version: str = "2.0.0", **changes: Any) -> InstallationView:
         """An update that waits for a person: at its first stage for want of numbers, or frozen at its last look."""
-        if self.strategy != ROLLING:
-            return await self.watched(version, SILENT, **changes)
-        self.outside.release(version)
-        self.disguise()
-        return await self.outside.install(**self.asks(options={"onFailure": "freeze"}, **changes))
+        if self.strategy == ROLLING:
+            return await self.disguised(version, options={"onFailure": "freeze"}, **changes)
+        return await self.watched(version, SILENT, **changes)
 
     async def go_on(self, seen: InstallationView) -> InstallationView:
-        """The update that waits after a person let it go on to its end."""
+        """The update after a person let it go on to its end, as often as that was needed; the plugin is now what it should be."""
+        self.outside.release(self.outside.releases.version)
         for _ in REVISIONS:
             if seen.operation.phase is Phase.FROZEN:
                 await self.outside.words.retry(seen.operation.id, BOB, "mended")

@@ -6,9 +6,9 @@ from pydantic import ValidationError
 from blocks.catalog.requests import Asked
 from blocks.domain.asking import Busy
 from blocks.domain.errors import NotAllowed
+from blocks.domain.journal import Phase
 from blocks.domain.status import InstallationView
 from tests.flows.life import BOB, CANARY, ROLLING, SILENT, UNWATCHED, Life
-from tests.flows.test_update import FRONTEND
 
 ANN = Asked("ann")
 
@@ -21,10 +21,8 @@ async def abort(life: Life) -> InstallationView:
 
 async def retry(life: Life) -> InstallationView:
     """What answers is not what was installed; somebody sees to it and lets the frozen update try again."""
-    life.outside.release("2.0.0")
-    life.disguise()
-    seen = await life.outside.install(**life.asks(options={"onFailure": "freeze"}))
-    life.outside.release("2.0.0")
+    seen = await life.disguised("2.0.0", options={"onFailure": "freeze"})
+    assert seen.operation.phase is Phase.FROZEN
     return await life.go_on(seen)
 
 
@@ -45,7 +43,7 @@ async def promote_fully(life: Life) -> InstallationView:
 async def busy(life: Life, **changes: object) -> InstallationView:
     """What else is asked for while an update waits is refused, and asked for again once that was cancelled."""
     seen = await life.halfway()
-    asked = life.outside.request(**life.asks(**changes))
+    asked = life.outside.request(**life.asks("3.0.0", **changes))
     with pytest.raises(Busy, match=r"has not ended|is frozen"):
         await life.outside.requests.request_install(asked, ANN)
     await life.cancel(seen)
@@ -74,14 +72,14 @@ async def malformed_then_fixed(life: Life) -> InstallationView:
 async def invalid_analysis(life: Life) -> InstallationView:
     """More than all answers cannot be good: nothing is recorded."""
     with pytest.raises(ValidationError, match="successRate"):
-        life.outside.request(**life.asks(**life.config({"successRate": 2})))
+        life.outside.request(**life.asks("2.0.0", **life.config({"successRate": 2})))
     return await life.outside.see(life.first.id)
 
 
 async def invalid_stages(life: Life) -> InstallationView:
     """Stages that fall, or that the strategy has not: nothing is recorded."""
     with pytest.raises(ValidationError, match=r"strategyConfig"):
-        life.outside.request(**life.asks(strategyConfig={"stages": "50,10"}))
+        life.outside.request(**life.asks("2.0.0", strategyConfig={"stages": "50,10"}))
     return await life.outside.see(life.first.id)
 
 
@@ -122,4 +120,4 @@ async def change_everything(life: Life) -> InstallationView:
 
 async def scale(life: Life) -> InstallationView:
     """Nothing is new but the number of replicas."""
-    return await life.outside.install(**life.asks(plugin=FRONTEND | {"version": "1.2.3"}, replicas=3))
+    return await life.outside.install(**life.asks("1.2.3", replicas=3))

@@ -22,7 +22,7 @@ async def removed_by_hand(life: Life) -> InstallationView:
 async def removed_midway(life: Life) -> InstallationView:
     """The new revision's Deployment is taken away while the update waits, and somebody lets it go on."""
     seen = await life.halfway()
-    life.outside.cluster.store.delete(("deployments", life.first.namespace, f"{life.first.slug}-r2"))
+    await life.outside.cluster.take_down(f"{life.first.slug}-r2")
     return await life.go_on(seen)
 
 
@@ -66,6 +66,7 @@ async def collision(life: Life) -> InstallationView:
 
 def write(life: Life, key: tuple[str, str, str], said: dict[str, Any]) -> tuple[str, str, str]:
     """Somebody else's fields in the object at the key, by force."""
-    life.outside.cluster.store.apply(key, {"metadata": {}} | said, TEAM, force=True)
+    named = said | {"metadata": {"name": key[2]} | said.get("metadata", {})}
+    life.outside.cluster.store.apply(key, named, TEAM, force=True)
     life.remember()
     return key
