@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from blocks.domain.experiment import Experiment, ForcedBy
+from blocks.domain.experiment import Experiment
+from blocks.domain.match import HeaderMatch
 from blocks.domain.objects.routes import http_route
 from blocks.domain.objects.variants import variants
 from tests.blocks.domain.objects.blueprints import make_blueprint
@@ -27,7 +28,7 @@ def test_every_rule_has_both_backends_and_those_with_a_cookie_are_sent_to_one() 
 
 
 def test_who_sends_the_header_meets_the_new_one_whatever_cookie_they_have() -> None:
-    first, *_ = rules(header=ForcedBy(name="x-try", value="next"))
+    first, *_ = rules(header=HeaderMatch(name="x-try", value="next"))
     assert first["matches"] == [{"headers": [{"name": "x-try", "value": "next"}]}]
     assert [one["weight"] for one in first["backendRefs"]] == [100, 0]
 
