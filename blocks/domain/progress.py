@@ -90,8 +90,7 @@ def _share(routed: Sequence[StepView], weights: Mapping[str, int], status: Deplo
 
 
 def _last_words(steps: Iterable[StepView]) -> str:
-    watched = [step.result for step in steps if step.name.startswith(f"{WATCH.name}:") and step.result != "null"]
-    if not watched:
-        return ""
-    told = json.loads(watched[-1])
-    return str(told["samples"][-1]["sentence"] if told["samples"] else told["why"])
+    """What was measured last, or why a stage was over that nobody measured."""
+    watched = [step for step in steps if step.name.startswith(f"{WATCH.name}:")]
+    told = [step.measured or json.loads(step.result)["why"] for step in watched if step.measured or step.result != "null"]
+    return str(told[-1]) if told else ""

@@ -11,6 +11,7 @@ from blocks.domain.approval import APPROVAL, Question, Vote
 from blocks.domain.asking import Wish
 from blocks.domain.health import Condition
 from blocks.domain.journal import PHASE_AFTER, Entry, Fact, Kind, Phase, Reason
+from blocks.domain.measured import tell_measured
 
 
 class StepState(StrEnum):
@@ -54,13 +55,17 @@ STOPS: Mapping[Kind, StepState] = MappingProxyType(
 
 @dataclass(frozen=True)
 class StepView:
-    """One step of an operation; times in milliseconds since 1970, `result` the JSON text that the step returned."""
+    """One step of an operation; times in milliseconds since 1970, `result` the JSON text that the step returned.
+
+    `measured` is what its last look at the revision said, empty where it has not looked yet or does not.
+    """
 
     name: str
     state: StepState
     started_at: int
     ended_at: int | None = None
     result: str = "null"
+    measured: str = ""
 
     @property
     def seconds(self) -> float | None:
@@ -157,6 +162,8 @@ def see_steps(entries: Iterable[Entry]) -> tuple[StepView, ...]:
     for entry in entries:
         if entry.kind in AFTER:
             steps[entry.step] = _see(steps.get(entry.step), entry)
+        elif entry.kind is Kind.MEASURED:
+            steps[entry.step] = replace(steps[entry.step], measured=tell_measured(entry.payload))
         else:
             steps = {name: _end(step, entry) for name, step in steps.items()}
     return tuple(steps.values())
@@ -202,7 +209,7 @@ def _see(before: StepView | None, entry: Entry) -> StepView:
         return StepView(entry.step, state, entry.at)
     if state in (StepState.RUNNING, StepState.WAITING):
         # Begun again by another worker: the time counts from the first try.
-        return StepView(entry.step, state, before.started_at)
+        return StepView(entry.step, state, before.started_at, measured=before.measured)
     if state is StepState.DONE:
         return replace(before, state=state, ended_at=entry.at, result=entry.payload)
     return replace(before, state=state, ended_at=before.ended_at or entry.at)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from blocks.domain.asking import Wish
 from blocks.domain.journal import Entry, Kind
+from blocks.domain.measured import tell_measured
 
 # A result longer than this many characters is cut; the whole of it stands in the journal.
 SHORT = 160
@@ -113,7 +114,7 @@ def _result(entry: Entry, said: Any) -> str:
         return "left as it is"
     if entry.kind not in (Kind.DONE, Kind.MEASURED) or said is None:
         return ""
-    text = "; ".join(one["sentence"] for one in said) if entry.kind is Kind.MEASURED else _as_text(entry, said)
+    text = tell_measured(entry.payload) if entry.kind is Kind.MEASURED else _as_text(entry, said)
     return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
 
 

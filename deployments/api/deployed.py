@@ -119,7 +119,7 @@ class InstanceShown(Shown):
     restarts: int
 
 
-class HealthShown(Shown):
+class DeploymentHealthShown(Shown):
     """How the deployment's instances are now; `Unknown` where none of them runs, or the cluster does not answer."""
 
     deployment_id: UUID

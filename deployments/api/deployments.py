@@ -17,7 +17,7 @@ from blocks.domain.instances import Health, HealthWord, find_pods, see_health
 from blocks.domain.journal import WORKABLE, Phase
 from blocks.domain.progress import DeploymentStatus, see_status
 from deployments.api.asked import Key, Why
-from deployments.api.deployed import DEPLOYMENTS, Deployed, DeploymentAccepted, DeploymentShown, HealthShown
+from deployments.api.deployed import DEPLOYMENTS, Deployed, DeploymentAccepted, DeploymentHealthShown, DeploymentShown
 from deployments.api.deployment_examples import BACK_EXAMPLES, DEPLOYMENT_EXAMPLES
 from deployments.api.operations import planned
 from deployments.api.problems import Unknown
@@ -64,14 +64,14 @@ async def read_deployment(deployment: UUID, visit: OpenVisit) -> DeploymentShown
 
 
 @router.get("/{deployment}/health")
-async def read_health(deployment: UUID, visit: OpenVisit) -> HealthShown:
+async def read_health(deployment: UUID, visit: OpenVisit) -> DeploymentHealthShown:
     """How the deployment's instances are now, each of them, and what is the matter if something is."""
     seen = await find_deployment(visit, deployment)
     try:
         health = see_health(find_pods(await visit.ports.pods(seen.view), seen.order.revision))
     except PipelineError as problem:
         health = Health(HealthWord.UNKNOWN, problem.message)
-    return HealthShown.of(deployment, health)
+    return DeploymentHealthShown.of(deployment, health)
 
 
 @router.post("/{deployment}/rollback", status_code=202)

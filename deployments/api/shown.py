@@ -36,6 +36,7 @@ class StepShown(Shown):
     result: JsonValue
     why: str | None = Field(default=None, examples=["success rate 1 of 240 requests, at least 0.99 wanted"])
     does: str | None = Field(default=None, examples=["send 25 % of the requests to the revision, in one write"])
+    measured: str | None = Field(default=None, examples=["success rate 1 of 120 requests, at least 0.99 wanted"])
 
     @classmethod
     def of(cls, step: StepView, does: str | None = None) -> Self:
@@ -50,6 +51,7 @@ class StepShown(Shown):
             result=result if len(step.result) <= SHOWN else None,
             why=result.get("why") if isinstance(result, dict) else None,
             does=does,
+            measured=step.measured or None,
         )
 
 

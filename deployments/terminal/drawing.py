@@ -127,8 +127,8 @@ def describe_state(seen: InstallationShown) -> str:
 
 def describe_changes(before: InstallationShown | None, now: InstallationShown) -> list[str]:
     """What happened since the last look, a line each: to the steps, and to what is waited for."""
-    known = {step.name: step.state for step in before.operation.steps} if before else {}
-    steps = [describe_step(step) for step in now.operation.steps if known.get(step.name) != step.state]
+    known = {step.name: (step.state, step.measured) for step in before.operation.steps} if before else {}
+    steps = [describe_step(step) for step in now.operation.steps if known.get(step.name) != (step.state, step.measured)]
     waiting = describe_waiting(now)
     return [*steps, *(waiting if before is None or waiting != describe_waiting(before) else [])]
 
@@ -141,8 +141,8 @@ def describe_step(step: StepShown) -> str:
 
 
 def describe_why(step: StepShown) -> str:
-    """What a stage does, and what decided at its end; other steps are told in the report."""
-    return step.why or step.does or "" if step.name.startswith(STAGES) else ""
+    """What a stage does, what was measured last, and at its end what decided; other steps are told in the report."""
+    return step.why or step.measured or step.does or "" if step.name.startswith(STAGES) else ""
 
 
 def describe_time(at: datetime) -> str:

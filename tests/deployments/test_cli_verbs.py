@@ -226,7 +226,7 @@ def test_a_stage_that_waits_says_why_and_is_promoted(
 
 def passes(record: PlayedRecord, operation: UUID) -> Scenes:
     """The stage is over, and all goes well."""
-    over = json.dumps({"why": "a person promoted it", "next": 2, "samples": []})
+    over = json.dumps({"why": "a person promoted it", "next": 2})
     return [lambda: record.tell(operation, "watch_stage:1", Kind.DONE, over), lambda: record.succeed(operation)]
 
 

@@ -16,7 +16,6 @@ ASKED = OperationView(ID, ID, "update", Phase.APPLYING, "ann", 1, "", None, 0, 0
 PLAN = {"previous": 1, "stages": [{"weight": weight, "pause": 300} for weight in (10, 30, 50, 100)]}
 ONCE = {"previous": 1, "stages": []}
 FIRST = {"previous": 0, "stages": [{"weight": 100, "pause": 300}]}
-SAMPLES = [{"sentence": "success rate 1 of 20 requests"}, {"sentence": "success rate 1 of 240 requests"}]
 
 
 def step(name: str, state: StepState = StepState.DONE, **result: Any) -> StepView:
@@ -25,7 +24,8 @@ def step(name: str, state: StepState = StepState.DONE, **result: Any) -> StepVie
 
 
 ROUTED = (step("roll_out"), step("route_stage:1"))
-WATCHED = (*ROUTED, step("watch_stage:1", why="good enough", samples=SAMPLES))
+TWICE = "success rate 1 of 240 requests"
+WATCHED = (*ROUTED, replace(step("watch_stage:1", why="good enough"), measured=TWICE))
 SECOND = (*WATCHED, step("route_stage:2"), step("watch_stage:2", StepState.RUNNING))
 TAKEN_BACK = tuple(replace(one, state=StepState.UNDONE) for one in SECOND)
 
@@ -72,7 +72,6 @@ def test_what_served_and_was_left_is_rolled_back() -> None:
 
 
 GOES, BACK = DeploymentStatus.IN_PROGRESS, DeploymentStatus.ROLLING_BACK
-TWICE = "success rate 1 of 240 requests"
 
 
 @pytest.mark.parametrize(
@@ -83,10 +82,17 @@ TWICE = "success rate 1 of 240 requests"
         pytest.param(PLAN, (*ROUTED[:-1], step("route_stage:1", StepState.RUNNING)), GOES, Progress(1, 4), id="not in force yet"),
         pytest.param(PLAN, ROUTED, GOES, Progress(1, 4, 10), id="the first share is in force"),
         pytest.param(PLAN, WATCHED, GOES, Progress(1, 4, 10, TWICE), id="what was measured last"),
+        pytest.param(
+            PLAN,
+            (*ROUTED, replace(step("watch_stage:1", StepState.RUNNING), measured=TWICE)),
+            GOES,
+            Progress(1, 4, 10, TWICE),
+            id="what was measured while it is watched",
+        ),
         pytest.param(PLAN, SECOND, GOES, Progress(2, 4, 30, TWICE), id="the second, with the words about the first"),
         pytest.param(
             PLAN,
-            (*ROUTED, step("watch_stage:1", why="a person promoted it", samples=[])),
+            (*ROUTED, step("watch_stage:1", why="a person promoted it")),
             GOES,
             Progress(1, 4, 10, "a person promoted it"),
             id="nothing was measured",

@@ -51,6 +51,17 @@ def test_shows_where_a_step_stands(said: list[Said], state: StepState, seconds: 
     assert (step.state, step.seconds) == (state, seconds)
 
 
+def measured(*sentences: str) -> Said:
+    """A look with so many samples."""
+    return ("build", Kind.MEASURED, 0, json.dumps([{"sentence": one} for one in sentences]))
+
+
+def test_the_last_look_is_shown_whoever_carries_the_step_and_at_its_end() -> None:
+    looks = [BEGUN, measured("fine"), BEGUN, measured("still fine", "no restart"), BEGUN]
+    (running,), (done,) = see_steps(make_chain(looks)), see_steps(make_chain([*looks, DONE]))
+    assert (running.measured, done.measured) == ("still fine; no restart", "still fine; no restart")
+
+
 @pytest.mark.parametrize(
     ("name", "result", "told"),
     [

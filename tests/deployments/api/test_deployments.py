@@ -64,10 +64,13 @@ def go_to_stage(desk: Desk, operation: UUID, number: int) -> None:
     desk.record.tell(operation, "make_plan", Kind.INTENDED)
     desk.record.tell(operation, "make_plan", Kind.DONE, json.dumps(plan))
     done = ["roll_out", *(name for n in range(1, number) for name in (f"route_stage:{n}", f"watch_stage:{n}"))]
-    watched = json.dumps({"why": "good", "next": 2, "samples": [{"sentence": "success rate 1 of 240 requests"}]})
+    samples, over = json.dumps([{"sentence": "success rate 1 of 240 requests"}]), json.dumps({"why": "good", "next": 2})
     for name in [*done, f"route_stage:{number}"]:
+        watched = name.startswith("watch")
         desk.record.tell(operation, name, Kind.INTENDED)
-        desk.record.tell(operation, name, Kind.DONE, watched if name.startswith("watch") else "null")
+        if watched:
+            desk.record.tell(operation, name, Kind.MEASURED, samples)
+        desk.record.tell(operation, name, Kind.DONE, over if watched else "null")
 
 
 def take_back(desk: Desk, operation: UUID) -> None:
@@ -189,7 +192,7 @@ async def test_the_answers_are_as_described(desk: Desk) -> None:
     deployed = await post(desk)
     shapes = desk.app().openapi()["components"]["schemas"]
     shown = {"DeploymentAccepted": deployed, "DeploymentShown": await read(desk, deployed)}
-    shown["HealthShown"] = await read(desk, deployed, "health")
+    shown["DeploymentHealthShown"] = await read(desk, deployed, "health")
     for name, answer in shown.items():
         assert set(answer) == set(shapes[name]["properties"])
 

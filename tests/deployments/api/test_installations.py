@@ -120,7 +120,7 @@ async def test_a_long_result_is_left_out(desk: Desk) -> None:
 
 async def test_why_a_step_came_to_its_result_is_shown_however_long_that_is(desk: Desk) -> None:
     accepted = await install(desk)
-    told = json.dumps({"why": "success rate 1", "samples": ["x" * 10_000]})
+    told = json.dumps({"why": "success rate 1", "looks": ["x" * 10_000]})
     desk.record.tell(UUID(accepted["operation"]), "watch_stage:1", Kind.INTENDED)
     desk.record.tell(UUID(accepted["operation"]), "watch_stage:1", Kind.DONE, told)
     async with desk.client() as client:

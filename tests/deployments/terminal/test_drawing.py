@@ -120,6 +120,17 @@ def test_only_what_changed_is_told() -> None:
     assert describe_changes(now, now) == []
 
 
+def test_each_look_at_a_stage_is_told() -> None:
+    before, now = (
+        make_step("watch_stage:1", StepState.RUNNING, does=KEPT).model_copy(update={"measured": said}) for said in (None, DECIDED)
+    )
+    seen = make_shown(steps=(now,))
+    assert [line.split(" ", 1)[1] for line in describe_changes(make_shown(steps=(before,)), seen)] == [
+        f"watch_stage:1 running: {DECIDED}"
+    ]
+    assert describe_changes(seen, seen) == []
+
+
 SENT, KEPT = "send a copy of every request to the revision, in one write", "keep it so until somebody says promote"
 DECIDED = "success rate 1 of 240 requests, at least 0.99 wanted"
 
