@@ -84,7 +84,8 @@ async def look(work: Work, plan: Plan, before: tuple[Look, ...], window: tuple[f
     except PipelineError as problem:
         return Look(missed(questions[-1], problem))
     told = (window[1], questions[-1].success_rate)
-    return judge_variants(experiment_of(work), before, told, (counts[0], counts[1]))
+    # The first comparison loads SciPy, and one of very many requests takes seconds: in a thread, or the lease would run out meanwhile.
+    return await asyncio.to_thread(judge_variants, experiment_of(work), before, told, (counts[0], counts[1]))
 
 
 async def count(work: Work, questions: Questions) -> Count:
