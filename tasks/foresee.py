@@ -8,6 +8,7 @@ from blocks.domain.fit import Bound
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import every
+from blocks.domain.objects.workload import asleep
 from blocks.domain.packages import Moved
 from blocks.domain.permissions import compare_permissions, stay_below_ceiling
 from blocks.domain.plan import exact, objects_of
@@ -38,8 +39,10 @@ async def foresee(work: Work, hashed: Mapping[str, Any], replaced: Replaced, mov
     if hashed["revision"] == hashed["previous"]:
         return foresee_nothing(hashed, replaced, tried)
     await check_routes(work, hashed, replaced)
-    raise_objections(tried.values(), of_room=False)
     beside = await read_all(work, {Name.of(one) for one in replaced.objects} - tried.keys())
+    # What serves sleeps at the end: who has taken its replicas for themselves says no now, and not when everybody has moved on.
+    sleeping = [asleep(one) for one in replaced.objects if one["kind"] == "Deployment" and beside.get(Name.of(one))]
+    raise_objections([*tried.values(), *(await try_all(work, sleeping)).values()], of_room=False)
     seen = {name: Seen(one.live, one.after) for name, one in tried.items()}
     seen |= {name: Seen(one, None) for name, one in beside.items()}
     told = [*tell_changes(hashed, replaced, seen), *await look_at_secret(work, hashed), *await look_at_forgotten(work, hashed)]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import Phase
+from blocks.domain.objects.workload import asleep
 from blocks.work import Work
 from tasks.objects import is_of, put_up_one
 
@@ -16,7 +17,7 @@ async def put_to_sleep(work: Work, staged: Staged) -> None:
     deployment = deployment_of(staged)
     live = await work.tools.cluster.read(Name.of(deployment))
     if live is not None and is_of(work)(live):
-        await put_up_one(work, deployment | {"spec": deployment["spec"] | {"replicas": 0}})
+        await put_up_one(work, asleep(deployment))
 
 
 def deployment_of(staged: Staged) -> Object:

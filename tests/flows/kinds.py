@@ -94,6 +94,7 @@ IN_THE_CLUSTER = (
     Kind("object removed midway", (CANARY,), in_the_cluster.removed_midway, FORTH),
     Kind("field of others", ALL, in_the_cluster.field_of_others, FORTH, (CANARY,)),
     Kind("field taken by others", ALL, in_the_cluster.field_taken_by_others, back("refused"), (ROLLING,)),
+    Kind("scaled by others", ALL, in_the_cluster.scaled_by_others, replace(back("refused"), replicas={1: 2}), (CANARY,)),
     Kind("collision", ALL, in_the_cluster.collision, back("refused"), (BLUE_GREEN,)),
 )
 KINDS = (*BY_HAND, *BY_NUMBERS, *IN_THE_CLUSTER)

@@ -49,6 +49,12 @@ async def field_taken_by_others(life: Life) -> InstallationView:
     return seen
 
 
+async def scaled_by_others(life: Life) -> InstallationView:
+    """Somebody scaled what serves by hand: those pods are theirs now, and the plan of an update says so."""
+    write(life, ("deployments", life.first.namespace, f"{life.first.slug}-r1"), {"spec": {"replicas": 2}})
+    return await life.update("2.0.0")
+
+
 async def collision(life: Life) -> InstallationView:
     """Somebody else has an object of the name that the new revision's would have."""
     key = ("configmaps", life.first.namespace, f"{life.first.slug}-r2")

@@ -66,6 +66,11 @@ def trial_pod(deployment: Object) -> Object:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": template["metadata"] | named, "spec": spec}
 
 
+def asleep(deployment: Object) -> Object:
+    """The Deployment without pods."""
+    return deployment | {"spec": deployment["spec"] | {"replicas": 0}}
+
+
 def container(blueprint: Blueprint) -> dict[str, Any]:
     """The plugin's own container; when it dies, the end of its log is kept in the pod's status."""
     security = {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "runAsNonRoot": True}

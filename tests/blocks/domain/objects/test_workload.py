@@ -5,7 +5,7 @@ from typing import Any
 
 from blocks.domain.objects.blueprint import Serving
 from blocks.domain.objects.labels import OPERATION, stamped
-from blocks.domain.objects.workload import deployment, disruption_budget, trial_pod
+from blocks.domain.objects.workload import asleep, deployment, disruption_budget, trial_pod
 from tests.blocks.domain.objects.blueprints import make_blueprint
 
 
@@ -88,3 +88,10 @@ def test_one_pod_is_tried_as_the_deployment_would_make_it() -> None:
     tried = trial_pod(planned)
     assert (tried["kind"], tried["metadata"]["name"], tried["metadata"]["namespace"]) == ("Pod", "hello-r1-trial", "default-dev")
     assert tried["spec"] == planned["spec"]["template"]["spec"] | {"serviceAccountName": "default"}
+
+
+def test_what_sleeps_has_no_pods_and_is_the_same_otherwise() -> None:
+    planned = deployment(make_blueprint("frontend", replicas=3))
+    sleeping = asleep(planned)
+    assert (planned["spec"]["replicas"], sleeping["spec"]["replicas"]) == (3, 0)
+    assert sleeping | {"spec": sleeping["spec"] | {"replicas": 3}} == planned
