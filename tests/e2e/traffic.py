@@ -6,8 +6,10 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from math import exp, lgamma, log, log1p
 from types import MappingProxyType
+from typing import Any
 
 import httpx
 
@@ -54,7 +56,10 @@ class Traffic:
 
     async def _run(self) -> None:
         begin, fresh = time.monotonic(), httpx.Limits(max_keepalive_connections=0)
-        async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT, limits=fresh) as client, asyncio.TaskGroup() as asking:
+        # Everybody is somebody else: nobody keeps the cookie that another one was given.
+        nothing = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+        options: dict[str, Any] = {"trust_env": False, "timeout": TIMEOUT, "limits": fresh, "cookies": nothing}
+        async with httpx.AsyncClient(**options) as client, asyncio.TaskGroup() as asking:
             for turn in range(MOST):
                 await asyncio.sleep(max(begin + turn / self._rate - time.monotonic(), 0))
                 if self._over.is_set():
