@@ -45,7 +45,7 @@ def test_what_falls_ill_is_restarted_then_rolled_back_and_well_again(
     product.await_that(first["id"], lambda seen: seen["health"]["status"] == "healthy")
     assert read_status(first) == {"healthy": 1, "unhealthy": 0, "unknown": 0}
     publish_ailing(service)
-    updated = product.install(request)
+    updated = product.install({**request, "plugin": {**request["plugin"], "version": "1.1.0"}})
     seen = product.await_that(first["id"], lambda seen: seen["operation"]["verb"] == "reload")
     assert (updated["phase"], seen["revision"]["release"]) == ("succeeded", f"{service.name}@1.1.0"), seen["operation"]
     assert (seen["operation"]["actor"], seen["operation"]["why"]) == ("keeper", "unhealthy: /well answered 500, 2 times in a row")
