@@ -64,7 +64,9 @@ def await_traffic(users: Traffic, since: float) -> None:
 
 def during(told: list[dict[str, Any]], number: int, traffic: Traffic) -> list[Answer]:
     """What was asked while the stage was in force for certain."""
-    found = traffic.between(at(told, f"route_stage:{number}") + FOLLOWS, at(told, f"watch_stage:{number}"))
+    # Who asked just before its end may have been answered in the next stage.
+    ends = at(told, f"watch_stage:{number}")
+    found = [one for one in traffic.between(at(told, f"route_stage:{number}") + FOLLOWS, ends) if one.over < ends]
     assert found
     return found
 

@@ -21,9 +21,10 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 @dataclass(frozen=True)
 class Answer:
-    """When it was asked (seconds since 1970), the status (0: there was no answer), and the release that says to have answered."""
+    """When it was asked and answered (seconds since 1970), the status (0: there was no answer), and the release that says it did."""
 
     at: float
+    over: float
     status: int
     release: str
     text: str
@@ -70,9 +71,11 @@ class Traffic:
         at = time.time()
         try:
             answer = await client.get(self._url, headers=self._headers)
-            self.answers.append(Answer(at, answer.status_code, answer.headers.get("x-plugin-release", ""), answer.text))
+            self.answers.append(
+                Answer(at, time.time(), answer.status_code, answer.headers.get("x-plugin-release", ""), answer.text)
+            )
         except httpx.HTTPError as problem:
-            self.answers.append(Answer(at, 0, "", f"{type(problem).__name__}: {problem}"))
+            self.answers.append(Answer(at, time.time(), 0, "", f"{type(problem).__name__}: {problem}"))
 
 
 @contextmanager
