@@ -51,6 +51,8 @@ CARRIERS = {"rollback": rollback_plugin, "uninstall": uninstall_plugin} | SWITCH
 BASES = dict.fromkeys(("BASE_IMAGE", "NODE_IMAGE"), f"registry.test/base@sha256:{'b' * 64}")
 ADVISORIES = Database("local advisories", "2026-01-01", "sha256:1", official=False)
 LOOKED_FOR = {"trivy": (Kind.VULNERABILITY, Kind.MISCONFIGURATION, Kind.LICENCE), "trufflehog": (Kind.SECRET,)}
+# The canary's own tests try on both databases what they could differ in; what is the same to the record is tried on the quicker one.
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 class Outside:

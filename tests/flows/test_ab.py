@@ -1,4 +1,4 @@
-"""Two revisions side by side until it is certain which is better. On both databases, with the world in memory."""
+"""Two revisions side by side until it is certain which is better. The world is in memory."""
 
 import json
 import time
@@ -13,10 +13,12 @@ from blocks.domain.manifest import Runtime
 from blocks.domain.objects.blueprint import RUNTIMES
 from blocks.domain.questions import cluster_of
 from blocks.domain.status import InstallationView
-from tests.flows.conftest import Outside
+from tests.flows.conftest import ON_SQLITE, Outside
 from tests.flows.standing import replicas, wanted, weights
 from tests.flows.test_canary import BOB, asked_of_people
 from tests.flows.test_update import FRONTEND, installed
+
+pytestmark = ON_SQLITE
 
 # A look each second, as often as can be asked for.
 EXPERIMENT = {"share": 30, "duration": 2, "interval": 1, "minRequests": 5, "errorLimit": 1}

@@ -1,4 +1,4 @@
-"""What a canary is judged by beside thresholds: on both databases, the world in memory."""
+"""What a canary is judged by beside thresholds; the world is in memory."""
 
 import json
 import time
@@ -13,10 +13,12 @@ from blocks.domain.manifest import Runtime
 from blocks.domain.objects.blueprint import RUNTIMES
 from blocks.domain.questions import cluster_of
 from blocks.domain.status import InstallationView
-from tests.flows.conftest import Outside
+from tests.flows.conftest import ON_SQLITE, Outside
 from tests.flows.standing import weights
 from tests.flows.test_canary import ANALYSIS, BAD, GOOD, SILENT, asked_of_people, steps, update
 from tests.flows.test_update import FRONTEND, installed
+
+pytestmark = ON_SQLITE
 
 LAST = {"stages": "50,100", "stageInterval": 1}
 QUERY = 'errors{ns="{{namespace}}",rev="{{revision}}",code="{{code}}"}'

@@ -1,4 +1,4 @@
-"""The steps of a canary: copies, those who ask for it, and a share until a person says so. On both databases, the world in memory."""
+"""The steps of a canary: copies, those who ask for it, and a share until a person says so. The world is in memory."""
 
 import asyncio
 import time
@@ -9,10 +9,12 @@ import pytest
 
 from blocks.domain.journal import Phase
 from blocks.domain.status import InstallationView, see_planned
-from tests.flows.conftest import Outside
+from tests.flows.conftest import ON_SQLITE, Outside
 from tests.flows.standing import strip, weights
 from tests.flows.test_canary import ANALYSIS, BAD, BOB, GOOD, asked_of_people, steps, update
 from tests.flows.test_update import installed
+
+pytestmark = ON_SQLITE
 
 MIRROR: dict[str, Any] = {"weight": 0, "mirror": True}
 BETA: dict[str, Any] = {"weight": 0, "header": {"name": "x-beta", "value": "1"}}
