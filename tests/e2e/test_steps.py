@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.api import Product, step
 from tests.e2e.conftest import Tenant
 from tests.e2e.folders import Service
-from tests.e2e.test_strategies import ALARM, FOLLOWS, at, entries, has_begun, people, publish, service
+from tests.e2e.test_strategies import ALARM, at, entries, has_begun, people, publish, service
 from tests.e2e.traffic import Answer, Traffic, is_likely, using
 
 __all__ = ["service"]
@@ -23,6 +23,8 @@ STAGES: list[dict[str, Any]] = [
 ]
 STEPS = {"strategy": "canary", "strategyConfig": {"stages": STAGES, "analysis": {"interval": 6, "minRequests": 5}}}
 PROMOTE = {"reason": "the testers like it"}
+# Seconds that Envoy may take to follow a route on a busy machine, half of a stage: nobody at all may be met wrongly after that.
+FOLLOWS = 3.0
 # Requests that make a wrong split show, and how long they may take to be made, in seconds.
 ENOUGH, PATIENCE = 150, 60
 
