@@ -1,7 +1,6 @@
 """Plays in which a release is good or bad, or nobody can say."""
 
-import json
-
+from blocks.domain.journal import Kind
 from blocks.domain.status import InstallationView
 from blocks.ports.cluster import Reply
 from tests.flows.conftest import PLUGIN
@@ -60,8 +59,9 @@ async def unmeasured(life: Life) -> InstallationView:
 async def long_running(life: Life) -> InstallationView:
     """A stage is kept for seconds, and sampled in each."""
     seen = await life.watched("2.0.0", GOOD, **life.config(stageInterval=3))
-    watched = next(one for one in seen.operation.steps if one.name == "watch_stage:1")
-    assert len(json.loads(watched.result)["samples"]) >= 3
+    async with life.outside.open(life.outside.settings, seen.operation.id) as tools:
+        entries = await tools.journal.read(seen.operation.id)
+    assert sum((one.kind, one.step) == (Kind.MEASURED, "watch_stage:1") for one in entries) >= 3
     return seen
 
 
