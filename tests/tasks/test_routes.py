@@ -28,6 +28,12 @@ def hold(fake: FakeCluster, host: str) -> None:
     fake.store.create(("httproutes", "other-dev", "theirs"), route | {"spec": spec}, "somebody")
 
 
+def serve_linkerd(carried: Carried, fake: FakeCluster) -> None:
+    """The cluster serves Linkerd's types, and whoever carries looks what it serves."""
+    fake.groups |= {LINKERD_GROUP}
+    carried.tools.settings = carried.tools.settings.model_copy(update={"service_mesh_provider": "auto"})
+
+
 async def kinds(carried: Carried) -> set[str]:
     """Everything that is planned, as `Kind/name`."""
     return {*(await carried.plan()).objects}
@@ -68,12 +74,12 @@ async def test_without_a_mesh_there_is_nothing_of_one(carried: Carried) -> None:
 
 
 async def test_where_linkerd_is_the_plugin_is_behind_it(carried: Carried, fake: FakeCluster) -> None:
-    fake.groups |= {LINKERD_GROUP}
+    serve_linkerd(carried, fake)
     assert {*MESHED} <= await kinds(carried)
 
 
 async def test_what_the_mesh_has_of_a_plugin_comes_and_goes_with_it(carried: Carried, fake: FakeCluster) -> None:
-    fake.groups |= {LINKERD_GROUP}
+    serve_linkerd(carried, fake)
     plan, server = await carried.plan(), Name("Server", f"{carried.tenant}-dev", "hello")
     for take_back in (unprovision_namespace, body(remove_plugin)):
         await body(provision_namespace)(carried.work, plan)
