@@ -15,14 +15,15 @@ def staged(route: Object, before: Object, stage: Stage) -> Object:
     rules = shared["spec"]["rules"]
     (mine,) = route["spec"]["rules"]
     if stage.header:
-        rules = [mine | {"matches": [{"headers": [_exactly(stage.header)]}]}, *rules]
+        rules = [mine | {"matches": [asked_by(stage.header)]}, *rules]
     if stage.mirror:
         rules = [rule | {"filters": [_copy_to(mine)]} for rule in rules]
     return shared | {"spec": shared["spec"] | {"rules": rules}}
 
 
-def _exactly(header: HeaderMatch) -> Object:
-    return {"name": header.name, "value": header.value}
+def asked_by(header: HeaderMatch) -> Object:
+    """The match of a rule for those requests."""
+    return {"headers": [{"name": header.name, "value": header.value}]}
 
 
 def _copy_to(rule: Object) -> Object:

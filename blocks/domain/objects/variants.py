@@ -5,6 +5,7 @@ from typing import Any
 from blocks.domain.experiment import Experiment
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.routes import split
+from blocks.domain.objects.staged import asked_by
 
 A, B = "a", "b"
 
@@ -31,8 +32,7 @@ def value_of(route: Object, variant: str) -> str:
 def _forced(route: Object, experiment: Experiment) -> list[Any]:
     if experiment.header is None:
         return []
-    asked = {"name": experiment.header.name, "value": experiment.header.value}
-    return [_rule(route) | {"matches": [{"headers": [asked]}]}]
+    return [_rule(route) | {"matches": [asked_by(experiment.header)]}]
 
 
 def _kept(route: Object, experiment: Experiment, variant: str) -> Any:
