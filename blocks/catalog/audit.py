@@ -1,11 +1,12 @@
 """Whether the record is what was written: every journal against its chain, its row and its seals; and the record as a file to keep."""
 
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 
@@ -97,6 +98,6 @@ class Audit:
         return row, [_as_it_is(one) for one in rows if one["seq"] is not None]
 
 
-def _as_it_is(row: Mapping[str, Any]) -> Entry:
+def _as_it_is(row: RowMapping) -> Entry:
     """The entry in the row, whatever somebody may have written there: a kind that does not exist stays what it is."""
     return Entry(**{str(name): row[name] for name in JOURNAL.c.keys()})  # noqa: SIM118 (a column collection, not a mapping)

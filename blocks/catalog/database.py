@@ -151,4 +151,6 @@ def _starts_of_host(connection: Any) -> int:
 
 
 def _number(connection: Any, pragma: str) -> int:
-    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])
+    cursor = connection.cursor()  # the connection's own `execute` returns one whose rows are awaited
+    cursor.execute(f"PRAGMA {pragma}")
+    return int(cursor.fetchone()[0])

@@ -1,12 +1,11 @@
 """The append-only record; nothing enters it without the current lease, but for the words of people (words.py)."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, Select, insert, select, update
+from sqlalchemy import Executable, RowMapping, Select, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import SQLModel, col
 
@@ -81,7 +80,7 @@ def row_after(fact: Fact) -> dict[str, Any]:
     return moved
 
 
-def as_entry(row: Mapping[str, Any]) -> Entry:
+def as_entry(row: RowMapping) -> Entry:
     """The entry in a row of the journal, or raise `ChainBroken` for a kind that nobody here ever wrote."""
     fields = {name: row[name] for name in JOURNAL.c.keys()}  # noqa: SIM118 (a column collection, not a mapping)
     try:

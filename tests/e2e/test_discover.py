@@ -1,6 +1,9 @@
 """A watch on the real world: a new release is found by the scheduled flow, requested and served; what was rolled back stays so."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +17,49 @@ pytestmark = pytest.mark.world
 FLOW = "discover-plugins"
 
 
+def deployed(product: Product) -> dict[str, Any]:
+    """The deployment as Prefect has it."""
+    return dict(product.prefect.get(f"deployments/name/{FLOW}/{FLOW}").raise_for_status().json())
+
+
 def look(product: Product, watch: str) -> None:
     """One run of the deployment, for this watch alone, once it has ended well."""
     prefect = product.prefect
-    deployment = prefect.get(f"deployments/name/{FLOW}/{FLOW}").raise_for_status().json()
-    assert [one["schedule"]["cron"] for one in deployment["schedules"]] == ["*/15 * * * *"]
-    asked = prefect.post(f"deployments/{deployment['id']}/create_flow_run", json={"parameters": {"watch": watch}})
+    asked = prefect.post(f"deployments/{deployed(product)['id']}/create_flow_run", json={"parameters": {"watch": watch}})
     run, ends = asked.raise_for_status().json()["id"], time.monotonic() + PATIENCE
     while (state := prefect.get(f"flow_runs/{run}").raise_for_status().json()["state_type"]) != "COMPLETED":
         assert state in ("SCHEDULED", "PENDING", "RUNNING"), state
         assert time.monotonic() < ends, state
         time.sleep(LOOK_EVERY)
+
+
+def runs_by_schedule(product: Product) -> list[dict[str, Any]]:
+    """What Prefect's own scheduler made, with the times it is to begin at."""
+    mine = {"deployments": {"id": {"any_": [deployed(product)["id"]]}}, "sort": "START_TIME_DESC"}
+    return [one for one in product.prefect.post("flow_runs/filter", json=mine).raise_for_status().json() if one["auto_scheduled"]]
+
+
+@contextmanager
+def every(product: Product, seconds: float, watch: str) -> Iterator[None]:
+    """A second schedule of the deployment, for this watch alone."""
+    address = f"deployments/{deployed(product)['id']}/schedules"
+    asked = {"active": True, "schedule": {"interval": seconds}, "parameters": {"watch": watch}, "slug": "often"}
+    (made,) = product.prefect.post(address, json=[asked]).raise_for_status().json()
+    try:
+        yield
+    finally:
+        product.prefect.delete(f"{address}/{made['id']}").raise_for_status()
+
+
+def look_by_schedule(product: Product, watch: str) -> None:
+    """Nobody asks: a run of the schedule itself, once it has ended well."""
+    ends = time.monotonic() + PATIENCE
+    with every(product, 10, watch):
+        while not any(
+            one["state_type"] == "COMPLETED" and one["parameters"].get("watch") == watch for one in runs_by_schedule(product)
+        ):
+            assert time.monotonic() < ends, runs_by_schedule(product)
+            time.sleep(LOOK_EVERY)
 
 
 def publish(service: Service, version: str) -> None:
@@ -39,6 +74,16 @@ def found(product: Product, watch: str) -> dict[str, Any]:
     return dict(one)
 
 
+def test_the_next_looks_are_on_prefects_list_at_each_quarter_of_an_hour(product: Product) -> None:
+    assert [one["schedule"]["cron"] for one in deployed(product)["schedules"]] == ["*/15 * * * *"]
+    ends, listed = time.monotonic() + PATIENCE, list[str]()
+    while not listed:
+        assert time.monotonic() < ends, "the scheduler made no run"
+        time.sleep(LOOK_EVERY)
+        listed = [one["expected_start_time"] for one in runs_by_schedule(product) if not one["parameters"].get("watch")]
+    assert {datetime.fromisoformat(one).minute % 15 for one in listed} == {0}
+
+
 def test_a_newer_release_is_found_requested_and_served_and_not_again_once_it_was_rolled_back(
     own_tenant: Tenant, product: Product
 ) -> None:
@@ -50,7 +95,7 @@ def test_a_newer_release_is_found_requested_and_served_and_not_again_once_it_was
         assert made.status_code == 201, made.text
         watch = made.json()["id"]
         publish(service, "1.1.0")
-        look(product, watch)
+        look_by_schedule(product, watch)
         asked = found(product, watch)
         assert (asked["release"], asked["done"]) == (f"{service.name}@1.1.0", "update-requested")
         updated = product.await_end({"id": seen["id"], "operation": asked["operation"]})

@@ -1,5 +1,7 @@
 """The record begins: installations, operations with their journals, revisions, and what was made once."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -77,7 +79,7 @@ def _create_memory() -> None:
     op.create_table("idempotency_key", *asked, *_texts("body"), _refers_to("operation"), *_times("created_at"))
 
 
-def _refers_to(table: str, *, primary_key: bool = False) -> sa.Column[object]:
+def _refers_to(table: str, *, primary_key: bool = False) -> sa.Column[Any]:
     return sa.Column(table, sa.Uuid(), sa.ForeignKey(f"{table}.id"), primary_key=primary_key, nullable=False)
 
 

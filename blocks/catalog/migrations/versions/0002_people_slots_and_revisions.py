@@ -1,5 +1,7 @@
 """People have a say, slots are handed out, and an installation has a past to go back to."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -50,7 +52,7 @@ def _create_quarantine() -> None:
     )
 
 
-def _added() -> dict[str, tuple[sa.Column[object], ...]]:
+def _added() -> dict[str, tuple[sa.Column[Any], ...]]:
     """The new columns of each table, with what the rows that are there already get."""
     return {
         "installation": (
