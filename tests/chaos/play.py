@@ -46,8 +46,10 @@ CANCELLED = (
     Point("rollback", "roll_out", Moment.AFTER_INTENT),
     Point("uninstall", "remove_plugin", Moment.IN_BETWEEN),
 )
-# So many lives of plugins that lie, and so many on the real cluster.
-LIARS, REAL = 4, 3
+# So many lives of plugins that lie, and so many steps of each verb that are died at on the real cluster.
+LIARS, REAL = 4, 4
+# Deaths in one operation in `make test`, on the fake cluster and on the real one: each costs a worker, not an operation of its own.
+DEATHS, REAL_DEATHS = 3, 2
 
 
 @dataclass(frozen=True)
@@ -59,14 +61,14 @@ class Played:
 
 
 def some_scripts() -> list[Script]:
-    """What `make test` plays: every step of every verb, the moments in turn, and every third step on the way back."""
+    """What `make test` plays: every step of every verb, the moments in turn, and every third step on the way back, several in a row."""
     forth = {verb: spread([*points]) for verb, points in all_points().items()}
     back = {verb: spread([*points])[::3] for verb, points in all_points_back().items()}
     staged = {strategy: {verb: spread([*points]) for verb, points in staged_points(strategy).items()} for strategy in STAGED}
     return [
-        *scripts_forth(forth),
-        *scripts_back(back, LIARS),
-        *(one for name in STAGED for one in scripts_staged(name, staged[name])),
+        *scripts_forth(forth, DEATHS),
+        *scripts_back(back, LIARS // 2, DEATHS),
+        *(one for name in STAGED for one in scripts_staged(name, staged[name], DEATHS)),
     ]
 
 
@@ -78,11 +80,11 @@ def all_scripts() -> list[Script]:
 
 
 def real_scripts() -> list[Script]:
-    """What is played on the real cluster: three lives, four deaths each, at other steps and other moments; a service has no database."""
+    """What is played on the real cluster: two lives, deaths at other steps and other moments in each; a service has no database."""
     known = {
         verb: [point for point in spread([*points]) if point.step != "hand_over_data"] for verb, points in all_points().items()
     }
-    return scripts_forth({verb: points[1 :: len(points) // REAL][:REAL] for verb, points in known.items()})
+    return scripts_forth({verb: points[1 :: len(points) // REAL][:REAL] for verb, points in known.items()}, REAL_DEATHS)
 
 
 async def play_fake(scripts: Sequence[Script], folder: Path) -> Played:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from blocks.domain.approval import APPROVAL
 from blocks.domain.journal import Phase
@@ -44,10 +43,12 @@ class Script:
 
 
 # Nobody dies in these: what they change is what every other life of the kind must change.
-BACK_AND_FORTH = (*(Act(verb, lies=lies) for verb in VERBS[:3] for lies in (True, False)), Act("uninstall"))
+BACK_AND_FORTH = tuple(Act(verb, lies=lies) for verb in VERBS[:3] for lies in (True, False))
 UNDISTURBED = (
     Script(tuple(Act(verb) for verb in VERBS)),
-    *(Script(BACK_AND_FORTH, "frontend", strategy=strategy) for strategy in (ROLLING, *STAGED)),
+    Script((*BACK_AND_FORTH, Act("uninstall")), "frontend"),
+    # By a strategy plugins come, and are found out; back and away they go as all the others do.
+    *(Script(BACK_AND_FORTH[:4], "frontend", strategy=strategy) for strategy in STAGED),
 )
 
 
@@ -68,32 +69,43 @@ def staged_points(strategy: str) -> Points:
     return {verb: [point for point in points if point.step in TAKEN[strategy]] for verb, points in found.items()}
 
 
-def scripts_staged(strategy: str, points: Points) -> list[Script]:
-    """Lives of plugins that come by this strategy, in which each of its points is met once."""
-    rows = zip_longest(*(points[verb] for verb in ("install", "update")))
-    return [_staged_life(strategy, zip(("install", "update"), row, strict=True)) for row in rows]
+def scripts_staged(strategy: str, points: Points, deaths: int = 1) -> list[Script]:
+    """Lives of plugins that come by this strategy, in which each of its points is met once, so many in each way of an operation."""
+    forth = {verb: [point for point in points[verb] if not point.back] for verb in VERBS[:2]}
+    back = {verb: [point for point in points[verb] if point.back] for verb in VERBS[:2]}
+    lives = _lives([*forth.values(), *back.values()], deaths)
+    return [_staged_life(strategy, _share(back, first, lives), _share(forth, first, lives)) for first in range(lives)]
 
 
-def scripts_forth(points: Points) -> list[Script]:
-    """Whole lives, in which every point is met once."""
-    rows = zip_longest(*(points[verb] for verb in VERBS))
-    return [_life(zip(VERBS, ([point] if point else [] for point in row), strict=True)) for row in rows]
+def scripts_forth(points: Points, deaths: int = 1) -> list[Script]:
+    """Whole lives, in which every point is met once, so many in each operation."""
+    lives = _lives([*points.values()], deaths)
+    return [_life(_share(points, first, lives)) for first in range(lives)]
 
 
 def scripts_twice(points: Points) -> list[Script]:
     """Whole lives in which the second worker dies where the first did; what was written already is not written again."""
     again = {verb: [point for point in points[verb] if point.moment is not Moment.AFTER_RESULT] for verb in VERBS}
-    rows = zip_longest(*(again[verb] for verb in VERBS))
-    return [_life(zip(VERBS, ([point, point] if point else [] for point in row), strict=True)) for row in rows]
+    lives = _lives([*again.values()], 1)
+    return [_life({verb: 2 * told for verb, told in _share(again, first, lives).items()}) for first in range(lives)]
 
 
-def scripts_back(points: Points, side_by_side: int) -> list[Script]:
-    """So many lives of plugins that lie again and again until every point of taking back is met once."""
-    return [_lying({verb: points[verb][first::side_by_side] for verb in VERBS[:3]}) for first in range(side_by_side)]
+def scripts_back(points: Points, side_by_side: int, deaths: int = 1) -> list[Script]:
+    """So many lives of plugins that lie again and again until every point of taking back is met once, so many each time."""
+    return [_lying(_share(points, first, side_by_side), deaths) for first in range(side_by_side)]
 
 
-def _life(acts: Iterable[tuple[str, list[Point]]]) -> Script:
-    told = tuple(Act(verb, tuple(points)) for verb, points in acts)
+def _lives(points: Iterable[Sequence[Point]], deaths: int) -> int:
+    return -(-max(map(len, points)) // deaths)
+
+
+def _share(points: Points, first: int, lives: int) -> dict[str, list[Point]]:
+    """Every so-manieth point: neighbours are in different lives, as what one death left done has nothing left for the next to cut."""
+    return {verb: [*told[first::lives]] for verb, told in points.items()}
+
+
+def _life(points: Points) -> Script:
+    told = tuple(Act(verb, tuple(points[verb])) for verb in VERBS)
     # What comes after the last death is seen in other lives.
     told = told[: max(number for number, act in enumerate(told, 1) if act.points)]
     # In prod people are asked, and that takes one worker more: so only where a point is about that.
@@ -101,18 +113,19 @@ def _life(acts: Iterable[tuple[str, list[Point]]]) -> Script:
     return Script(told, environment="prod" if asks else "dev")
 
 
-def _staged_life(strategy: str, deaths: Iterable[tuple[str, Point | None]]) -> Script:
+def _staged_life(strategy: str, back: Points, forth: Points) -> Script:
     """What is taken back is asked for once more, by a plugin that has stopped lying, so that the next verb finds it."""
     acts: list[Act] = []
-    for verb, point in deaths:
-        acts += [Act(verb, (point,), lies=point.back)] if point else []
-        acts += [Act(verb)] if point is None or point.back else []
+    for verb in VERBS[:2]:
+        acts += [Act(verb, tuple(back[verb]), lies=True)] if back[verb] else []
+        acts.append(Act(verb, tuple(forth[verb])))
     return Script(tuple(acts), "frontend", strategy=strategy)
 
 
-def _lying(points: Points) -> Script:
+def _lying(points: Points, deaths: int) -> Script:
     acts: list[Act] = []
     for verb in VERBS[:3]:
-        acts += [Act(verb, (point,), lies=True) for point in points[verb]]
+        times = _lives([points[verb]], deaths)
+        acts += [Act(verb, tuple(points[verb][first::times]), lies=True) for first in range(times)]
         acts.append(Act(verb))
     return Script((*acts, Act("uninstall")), "frontend")
