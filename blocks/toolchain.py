@@ -15,6 +15,7 @@ from blocks.catalog.leases import Leases
 from blocks.catalog.operations import Operations
 from blocks.catalog.quarantine import Quarantines
 from blocks.catalog.seals import FolderSeals
+from blocks.catalog.waivers import Waivers
 from blocks.cluster.live import open_cluster
 from blocks.databases import PluginDatabases
 from blocks.fence import Fence
@@ -43,6 +44,7 @@ class Toolchain:
     leases: Leases
     operations: Operations
     quarantines: Quarantines
+    waivers: Waivers
     artefacts: Artefacts
     storage: Storage
     sources: Sources
@@ -84,6 +86,7 @@ async def open_toolchain(settings: Settings, operation: UUID) -> AsyncIterator[T
             leases=Leases(engine, settings.lease_ttl),
             operations=Operations(engine),
             quarantines=Quarantines(engine),
+            waivers=Waivers(engine),
             artefacts=Artefacts(engine, operation),
             storage=FolderStorage(settings.storage_dir),
             sources=await stack.enter_async_context(open_sources(settings, packages.default_registry, tls)),

@@ -27,6 +27,7 @@ from blocks.catalog.slots import Slots
 from blocks.catalog.starts import Starts
 from blocks.catalog.timeline import Timelines
 from blocks.catalog.views import Views
+from blocks.catalog.waivers import Waivers
 from blocks.catalog.watches import Watches
 from blocks.catalog.words import Words
 from blocks.domain.errors import PipelineError, Refused
@@ -83,6 +84,7 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
         neighbours=Neighbours(engine),
         timelines=Timelines(engine),
         watches=Watches(engine),
+        waivers=Waivers(engine),
         audit=Audit(engine, seals),
         documents=FolderStorage(settings.storage_dir),
         dispatch=Dispatch(Starts(engine), Slots(engine, settings.max_applying), Pools.read(settings.work_pools)),

@@ -1,7 +1,7 @@
 """From what was resolved, built and judged to what will happen: every object tried, nothing touched."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,6 +36,7 @@ from blocks.domain.verdict import Verdict
 from blocks.settings import Settings
 from blocks.work import Work
 from tasks.foresee import foresee
+from tasks.gates import check_waivers
 from tasks.kinds import Undo, step
 from tasks.metrics import try_metrics
 from tasks.preview import read_all
@@ -61,10 +62,10 @@ async def make_plan(work: Work, resolution: Resolution, image: Image, verdict: V
         site=replace(site_of(work.tools.settings), mesh=await look_up_mesh(work)),
     )
     replaced = await look_back(work)
-    revision = describe_revision(blueprint, resolution.lock, asdict(verdict))
+    revision = describe_revision(blueprint, resolution.lock, verdict.told())
     if is_same(revision, replaced):
         # There is nothing to do, and so there is no new revision.
-        revision = describe_revision(replace(blueprint, revision=replaced.number), resolution.lock, asdict(verdict))
+        revision = describe_revision(replace(blueprint, revision=replaced.number), resolution.lock, verdict.told())
     return await settle(work, revision, replaced, "update" if replaced.number else "install")
 
 
@@ -87,6 +88,7 @@ async def confirm_plan(work: Work, plan: Plan) -> None:
     now = hashed | {"previous": replaced.number, "policy": policy, "live": await look_around(work, hashed, replaced)}
     if hash_plan(now) != plan.hash:
         raise PlanStale(f"the plan is no longer true: {'; '.join(tell_differences(hashed, now))}", AGAIN)
+    await check_waivers(work, hashed)
     await check_routes(work, hashed, replaced)
 
 

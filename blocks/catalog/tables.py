@@ -202,3 +202,24 @@ class Discovered(SQLModel, table=True):
     done: str
     why: str = Field(default="", sa_type=Text)
     operation: UUID | None = Field(default=None, foreign_key="operation.id")
+
+
+class Waiver(SQLModel, table=True):
+    """A finding (`kind:id:subject`) that `owner` answers for at a spot until `expires_at`; `actor` said so, for `reason`.
+
+    `revoked_at` is 0 while nobody took it back.
+    """
+
+    id: UUID = Field(primary_key=True)
+    tenant: str = Field(index=True)
+    environment: str
+    plugin: str
+    finding: str = Field(sa_type=Text)
+    owner: str
+    expires_at: int = Field(sa_type=BigInteger)
+    actor: str
+    reason: str = Field(sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+    revoked_at: int = Field(default=0, sa_type=BigInteger)
+    revoked_by: str = ""
+    revoked_why: str = Field(default="", sa_type=Text)

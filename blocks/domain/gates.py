@@ -5,6 +5,7 @@ remedy; name it in `policy.py` for the environments where it applies; add lines 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
@@ -15,13 +16,15 @@ from blocks.domain.findings import Finding, Kind, Report, ScanReport, Severity
 
 @dataclass(frozen=True)
 class Objection:
-    """Why a gate says no, and what a person can do about it."""
+    """Why a gate says no, and what a person can do about it; `finding` is what could be waived, if it is about one."""
 
     text: str
     remedy: str
+    finding: str = ""
 
     def __str__(self) -> str:
-        return f"{self.text} (remedy: {self.remedy})"
+        waive = f"; or let it be waived as {self.finding}" if self.finding else ""
+        return f"{self.text} (remedy: {self.remedy}{waive})"
 
 
 class Gate(Protocol):
@@ -121,6 +124,7 @@ class NoSecrets:
             Objection(
                 f"a secret ({one.id}) is in {one.subject}{_line(one)}",
                 "remove it from the plugin, revoke it where it is valid, and pass it by secretRefs",
+                one.identity,
             )
             for one in _of_kind(report, Kind.SECRET)
         ]
@@ -146,6 +150,7 @@ class SeverityAtMost:
                 f"take {one.subject} {one.fixed_in} or later"
                 if one.fixed_in
                 else f"do without {one.subject} until there is a fix",
+                one.identity,
             )
             for one in _of_kind(report, Kind.VULNERABILITY)
             if one.severity.rank > self.worst.rank and (one.fixed_in or not self.fixable_only)
@@ -167,7 +172,9 @@ class NoMisconfiguration:
         """One for each rule that the image breaks, from the limit up."""
         return [
             Objection(
-                f"{one.id} ({one.severity}) in {one.subject}: {one.title}", "change the image's recipe so that the rule holds"
+                f"{one.id} ({one.severity}) in {one.subject}: {one.title}",
+                "change the image's recipe so that the rule holds",
+                one.identity,
             )
             for one in _of_kind(report, Kind.MISCONFIGURATION)
             if one.severity.rank >= self.from_severity.rank
@@ -188,7 +195,11 @@ class LicencesAllowed:
     def objections(self, report: ScanReport) -> list[Objection]:
         """One for each denied licence, with the packages under it."""
         return [
-            Objection(f"the licence {one.id} of {one.subject} is not allowed", "do without these packages, or ask their owners")
+            Objection(
+                f"the licence {one.id} of {one.subject} is not allowed",
+                "do without these packages, or ask their owners",
+                one.identity,
+            )
             for one in _of_kind(report, Kind.LICENCE)
             if self._denies(one.id)
         ]
@@ -203,13 +214,19 @@ class LicencesAllowed:
         return any(fnmatchcase(licence, pattern.upper()) for pattern in self.denied)
 
 
-def admit(report: ScanReport, gates: Sequence[Gate]) -> None:
-    """Let the report through every gate, or raise `GateRefused` with all objections; no gates is a refusal."""
+def admit(report: ScanReport, gates: Sequence[Gate], waived: AbstractSet[str] = frozenset()) -> tuple[str, ...]:
+    """The waived findings that a gate would have objected to, or raise `GateRefused` with all other objections.
+
+    No gates is a refusal.
+    """
     if not gates:
         raise GateRefused(("no gates are configured (remedy: write a policy for this environment)",))
-    objections = dict.fromkeys(str(objection) for gate in gates for objection in gate.objections(report))
-    if objections:
-        raise GateRefused(tuple(objections))
+    objections = dict.fromkeys(objection for gate in gates for objection in gate.objections(report))
+    # What is about no finding is about something that nobody knows, and that nobody can answer for.
+    left = dict.fromkeys(str(one) for one in objections if not one.finding or one.finding not in waived)
+    if left:
+        raise GateRefused(tuple(left))
+    return tuple(dict.fromkeys(one.finding for one in objections))
 
 
 def _of_kind(report: ScanReport, kind: Kind) -> Iterable[Finding]:

@@ -1,17 +1,21 @@
 """The verdict on a scan report that passed its gates: by which gates, and what was accepted with it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from blocks.domain.findings import Count, Database, ScanReport, Silence, count_findings
 from blocks.domain.gates import admit
 from blocks.domain.policy import gates_of
+from blocks.domain.waivers import Waived, longest
 
 
 @dataclass(frozen=True)
 class Verdict:
     """Why an image may run: `admitted_by` are the gates in words, `accepted` what they let through by name.
 
-    `off` names the scanners that were not asked; `counts` is what was found all the same.
+    `off` names the scanners that were not asked; `counts` is what was found all the same; `waived` what a gate would have objected to,
+    had nobody answered for it.
     """
 
     image: str
@@ -20,12 +24,18 @@ class Verdict:
     accepted: tuple[str, ...]
     off: tuple[Silence, ...]
     counts: tuple[Count, ...]
+    waived: tuple[Waived, ...] = ()
+
+    def told(self) -> dict[str, Any]:
+        """The verdict as a plan holds it; one that rests on no waiver says nothing of waivers."""
+        whole = asdict(self)
+        return whole if self.waived else {name: value for name, value in whole.items() if name != "waived"}
 
 
-def reach_verdict(report: ScanReport, environment: str) -> Verdict:
-    """The verdict of an environment's gates, or `GateRefused` with every objection at once."""
-    gates = gates_of(environment)
-    admit(report, gates)
+def reach_verdict(report: ScanReport, environment: str, standing: Iterable[Waived] = ()) -> Verdict:
+    """The verdict of an environment's gates, or `GateRefused` with every objection at once; `standing` are the waivers that count."""
+    gates, waivers = gates_of(environment), longest(standing)
+    used = admit(report, gates, waivers.keys())
     return Verdict(
         image=report.image,
         environment=environment,
@@ -33,6 +43,7 @@ def reach_verdict(report: ScanReport, environment: str) -> Verdict:
         accepted=_accepted(report),
         off=report.off,
         counts=count_findings(report.findings),
+        waived=tuple(waivers[finding] for finding in used),
     )
 
 

@@ -72,7 +72,7 @@ class Terms(Strict):
 
 @dataclass(frozen=True)
 class Spot:
-    """What is watched: a plugin for a tenant in an environment, whether it is installed there or not."""
+    """A plugin for a tenant in an environment, whether it is installed there or not: what is watched, or where a finding is waived."""
 
     tenant: str
     environment: str

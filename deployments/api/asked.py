@@ -3,10 +3,11 @@
 from typing import Annotated
 
 from fastapi import Header
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from blocks.domain.manifest import Label, PackageName
+from blocks.domain.waivers import Waiving
 from blocks.domain.watch import Environment, Spot, Terms
 
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[!-~]+$")]
@@ -63,6 +64,32 @@ class LiftAsked(Why):
     """The release, as `name@version`, is to be tried again."""
 
     release: str = Field(min_length=3, max_length=300, pattern=r"^\S+@\S+$", examples=["@backstage/plugin-catalog@2.0.8"])
+
+
+class WaiverAsked(Why):
+    """A finding of a plugin is to be waived until a day, because somebody answers for it."""
+
+    plugin: PackageName = Field(examples=["@backstage/plugin-catalog"])
+    tenant: Label = "default"
+    environment: Environment = "dev"
+    finding: str = Field(
+        max_length=500,
+        pattern=r"^(vulnerability|misconfiguration|licence|secret):[^\s:][^\x00-\x1F\x7F]*:[^\x00-\x1F\x7F]+$",
+        description="as an objection names it: kind, id and subject",
+        examples=["vulnerability:CVE-2026-0001:lodash"],
+    )
+    owner: Words = Field(max_length=200, description="who answers for it", examples=["team-search@example.com"])
+    expires_at: AwareDatetime = Field(description="when it waives nothing any more; a year from now at most")
+
+    @property
+    def spot(self) -> Spot:
+        """Where it is waived."""
+        return Spot(self.tenant, self.environment, self.plugin)
+
+    @property
+    def what(self) -> Waiving:
+        """What is waived."""
+        return Waiving(self.finding, self.owner, int(self.expires_at.timestamp() * 1000))
 
 
 class WatchChanged(Terms):

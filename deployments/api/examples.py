@@ -87,6 +87,18 @@ WATCH_EXAMPLES: dict[str, Example] = {
         "value": {"plugin": "@backstage/plugin-proxy-backend", "tenant": "acme", "reason": "we may want it"},
     },
 }
+WAIVER_EXAMPLES: dict[str, Example] = {
+    "vulnerability": {
+        "summary": "A vulnerability in a part that the plugin never calls",
+        "value": {
+            "plugin": "@backstage/plugin-catalog",
+            "finding": "vulnerability:CVE-2026-0001:lodash",
+            "owner": "team-search@example.com",
+            "reason": "template() is never called; gone with the next release",
+            "expiresAt": "2099-01-31T00:00:00Z",
+        },
+    }
+}
 CHANGE_EXAMPLES: dict[str, Example] = {
     "pause": {"summary": "Look no more for a while", "value": {"enabled": False, "reason": "freeze before the release"}}
 }

@@ -67,6 +67,10 @@ class Caller:
         """Whether installing and uninstalling in this tenant is allowed."""
         return self.sees(tenant) and bool(self.roles & CHANGING)
 
+    def may_waive(self, tenant: str) -> bool:
+        """Whether findings of this tenant's plugins may be waived: by those who look after security, not by who wants to install."""
+        return self.sees(tenant) and bool(self.roles & AUDITING)
+
     def may_audit(self) -> bool:
         """Whether the journal may be checked and copied out: it is one for all tenants, so only who sees all of them may."""
         return self.tenants is None and bool(self.roles & AUDITING)

@@ -12,6 +12,7 @@ from blocks.catalog.operations import Order
 from blocks.catalog.requests import Asked, Requested
 from blocks.catalog.timeline import TimelinePage
 from blocks.catalog.views import Counts, Page, Wanted
+from blocks.catalog.waivers import WaiverPage, WantedWaivers
 from blocks.catalog.watches import WantedWatches, WatchPage
 from blocks.domain.approval import Speaker
 from blocks.domain.audit import Broken
@@ -20,6 +21,7 @@ from blocks.domain.journal import Phase
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.neighbours import Neighbour
 from blocks.domain.status import InstallationView, OperationView, PastRevision, QuarantineView
+from blocks.domain.waivers import Waiver, Waiving
 from blocks.domain.watch import Spot, Terms, Watch
 
 
@@ -148,6 +150,22 @@ class Watches(Protocol):
         """At most `limit` watches after the cursor, without what they found."""
 
 
+class Waivers(Protocol):
+    """Which findings somebody answers for."""
+
+    async def waive(self, spot: Spot, what: Waiving, by: Asked) -> Waiver:
+        """A new waiver."""
+
+    async def revoke(self, waiver: UUID, by: Asked) -> Waiver:
+        """The waiver, which counts no longer."""
+
+    async def waiver(self, waiver: UUID) -> Waiver | None:
+        """One waiver, whether it stands or not, or None."""
+
+    async def waivers(self, wanted: WantedWaivers, limit: int, after: str | None) -> WaiverPage:
+        """At most `limit` waivers in the order of their ids, after the cursor."""
+
+
 class Audit(Protocol):
     """The journal of everything, checked and copied out."""
 
@@ -189,6 +207,7 @@ class Ports:
     neighbours: Neighbours
     timelines: Timelines
     watches: Watches
+    waivers: Waivers
     audit: Audit
     documents: Documents
     dispatch: Dispatch

@@ -55,6 +55,13 @@ class Visit:
         if not self.caller.may_change(tenant):
             raise Forbidden(f"this token may not change anything in tenant {tenant}", "ask for role developer in that tenant")
 
+    def must_waive(self, tenant: str) -> None:
+        """Nothing if the caller may waive findings in the tenant, else `Forbidden`."""
+        if not self.caller.may_waive(tenant):
+            raise Forbidden(
+                f"this token may not waive anything in tenant {tenant}", "ask somebody with role security in that tenant"
+            )
+
     def must_see(self, tenant: str) -> None:
         """Nothing if the caller may look at the tenant, else `Forbidden`."""
         if not self.caller.sees(tenant):

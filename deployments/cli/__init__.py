@@ -1,8 +1,8 @@
 """`pluginctl`: every verb of the pipeline from a terminal, through the API and with no right of its own.
 
-To add a command: write a method of the class that it fits (`wishes.py`, `words.py`, `looks.py`, `past.py`, `watches.py`) that asks
-`session.server` and shows, and name it in `name_commands`. Data goes to standard output, everything that is said about it to standard
-error.
+To add a command: write a method of the class that it fits (`wishes.py`, `words.py`, `looks.py`, `past.py`, `watches.py`, `waivers.py`)
+that asks `session.server` and shows, and name it in `name_commands`. Data goes to standard output, everything that is said about it to
+standard error.
 """
 
 import sys
@@ -16,6 +16,7 @@ from deployments.cli.flat import flatten
 from deployments.cli.looks import Looks
 from deployments.cli.past import Past
 from deployments.cli.session import Session
+from deployments.cli.waivers import Waivers
 from deployments.cli.watches import Watches
 from deployments.cli.wishes import Wishes
 from deployments.cli.words import Words
@@ -61,7 +62,17 @@ def make_cli() -> typer.Typer:
     audit.command("export")(flatten(past.export))
     cli.add_typer(audit, name="audit", rich_help_panel="Look")
     cli.add_typer(make_watch(Watches(session)), name="watch", rich_help_panel="Change")
+    cli.add_typer(make_waiver(Waivers(session)), name="waiver", rich_help_panel="Have a say")
     return cli
+
+
+def make_waiver(waivers: Waivers) -> typer.Typer:
+    """The commands about waivers."""
+    waiver = typer.Typer(no_args_is_help=True, help="Answer for a finding until a day, so that the gates let it through.")
+    named: Mapping[str, Callable[..., int]] = {"add": waivers.add, "list": waivers.list_all, "revoke": waivers.revoke}
+    for name, command in named.items():
+        waiver.command(name)(flatten(command))
+    return waiver
 
 
 def make_watch(watches: Watches) -> typer.Typer:

@@ -1,4 +1,4 @@
-"""Which installation or watch is meant: an id, the unambiguous beginning of one, or tenant/environment/plugin."""
+"""Which installation, watch or waiver is meant: an id, the unambiguous beginning of one, or tenant/environment/plugin."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -7,13 +7,14 @@ from uuid import UUID
 
 from blocks.domain.naming import slug
 from deployments.api.shapes import InstallationShown
+from deployments.api.waived import WaiverShown
 from deployments.api.watched import WatchShown
 from deployments.terminal.exits import ExitCode, Stop
 from deployments.terminal.server import Server
 
 BEGINNING = re.compile(r"[0-9a-f][0-9a-f-]{3,35}")
 SHOWN = 5
-Found: TypeAlias = InstallationShown | WatchShown
+Found: TypeAlias = InstallationShown | WatchShown | WaiverShown
 Ask: TypeAlias = Callable[[Mapping[str, str | None]], Iterator[Found]]
 
 
@@ -25,6 +26,11 @@ def find_installation(server: Server, said: str) -> UUID:
 def find_watch(server: Server, said: str) -> UUID:
     """The id of the watch, or `Stop` if there is none or more than one."""
     return _find(said, server.watches, ("a watch", "pluginctl watch list shows what there is"))
+
+
+def find_waiver(server: Server, said: str) -> UUID:
+    """The id of the waiver, or `Stop` if there is none or more than one."""
+    return _find(said, server.waivers, ("a waiver", "pluginctl waiver list shows what there is"))
 
 
 def _find(said: str, ask: Ask, told: tuple[str, str]) -> UUID:

@@ -55,6 +55,9 @@ def _releases(hashed: Part, shown: Part) -> Iterator[Text]:
 def _verdict(verdict: Part) -> Iterator[Text]:
     yield from (Text(f"✓ {one}", "green") for one in verdict["admitted_by"])
     yield from (Text(f"! accepted: {one}", "yellow") for one in verdict["accepted"])
+    yield from (
+        Text(f"! waived: {one['finding']} ({one['owner']}: {one['reason']})", "yellow") for one in verdict.get("waived", ())
+    )
     yield from (Text(f"  off: {one['scanner']} ({one['reason']})", "dim") for one in verdict["off"])
 
 

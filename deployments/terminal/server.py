@@ -12,12 +12,13 @@ from deployments.api.past import AuditShown, MomentShown, PastList, QuarantineLi
 from deployments.api.release import own_version
 from deployments.api.shapes import Accepted, InstallationList, InstallationShown, OperationShown, PlanShown
 from deployments.api.shown import INSTALLATIONS
+from deployments.api.waived import WAIVERS, WaiverList, WaiverShown
 from deployments.api.watched import WATCHES, WatchList, WatchShown
 from deployments.terminal.exits import ExitCode, Stop
 from deployments.terminal.files import Address
 
 Shape = TypeVar("Shape", bound=BaseModel)
-Listed = TypeVar("Listed", InstallationList, WatchList)
+Listed = TypeVar("Listed", InstallationList, WatchList, WaiverList)
 PAGE = 200
 JSON_LINES = "application/x-ndjson"
 REQUEST_SECONDS = 30.0
@@ -146,6 +147,19 @@ class Server:
     def watches(self, wanted: Mapping[str, str | None]) -> Iterator[WatchShown]:
         """Every watch that is wanted, page by page as they are needed."""
         for page in self._pages(WatchList, WATCHES, wanted):
+            yield from page.items
+
+    def waive(self, body: Mapping[str, object]) -> WaiverShown:
+        """Waive a finding."""
+        return read_shape(WaiverShown, self._send(WAIVERS, body, None))
+
+    def revoke_waiver(self, waiver: UUID, body: Mapping[str, object]) -> WaiverShown:
+        """Let the waiver count no longer."""
+        return read_shape(WaiverShown, self._send(f"{WAIVERS}/{waiver}/revoke", body, None))
+
+    def waivers(self, wanted: Mapping[str, str | None]) -> Iterator[WaiverShown]:
+        """Every waiver that is wanted, page by page as they are needed."""
+        for page in self._pages(WaiverList, WAIVERS, wanted):
             yield from page.items
 
     def status(self) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from blocks.catalog.journal import Journal
 from blocks.catalog.leases import Leases
 from blocks.catalog.operations import Operations
 from blocks.catalog.quarantine import Quarantines
+from blocks.catalog.waivers import Waivers
 from blocks.cluster.live import open_cluster
 from blocks.domain.findings import Database, Kind
 from blocks.domain.recipe import PROJECT_FILE
@@ -82,6 +83,7 @@ async def open_outside(settings: Settings, operation: UUID, address: str) -> Asy
             leases=Leases(engine, settings.lease_ttl),
             operations=Operations(engine),
             quarantines=Quarantines(engine),
+            waivers=Waivers(engine),
             artefacts=Artefacts(engine, operation),
             storage=FolderStorage(settings.storage_dir),
             scanners={name: FakeScanner(name, kinds, database=ADVISORIES) for name, kinds in LOOKED_FOR.items()},

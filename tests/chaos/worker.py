@@ -27,9 +27,10 @@ from tests.chaos.mortal import Fate, Mortal
 from tests.chaos.outside import open_outside
 
 # A child of a process that has imported everything and started nothing: a worker begins within milliseconds. Each child runs the main
-# module again, which is pytest's own program as a rule.
+# module again, which is pytest's own program as a rule. SciPy is there too:
+# beside so many others its import would outlast a lease of one second.
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["pytest", "tests.chaos.worker"])
+CONTEXT.set_forkserver_preload(["pytest", "tests.chaos.worker", "scipy.stats"])
 
 
 @dataclass(frozen=True)

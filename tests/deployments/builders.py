@@ -129,6 +129,7 @@ class Desk:
             neighbours=record,
             timelines=record,
             watches=record,
+            waivers=record,
             audit=record,
             documents=self,
             dispatch=self.dispatch,

@@ -3,9 +3,10 @@
 from tests.fakes.neighbours import FakeNeighbours
 from tests.fakes.requests import FakeRequests
 from tests.fakes.views import FakeViews
+from tests.fakes.waivers import FakeWaivers
 from tests.fakes.watches import FakeWatches
 from tests.fakes.words import FakeWords
 
 
-class FakeRecord(FakeRequests, FakeWords, FakeViews, FakeWatches, FakeNeighbours):
-    """Requests, words, views, timelines, watches, orders, neighbours and audit in one."""
+class FakeRecord(FakeRequests, FakeWords, FakeViews, FakeWatches, FakeWaivers, FakeNeighbours):
+    """Requests, words, views, timelines, watches, waivers, orders, neighbours and audit in one."""

@@ -20,6 +20,7 @@ from blocks.catalog.quarantine import Quarantines
 from blocks.catalog.requests import Asked, Requests
 from blocks.catalog.seals import FolderSeals
 from blocks.catalog.views import Views
+from blocks.catalog.waivers import Waivers
 from blocks.catalog.words import Words
 from blocks.cluster.live import open_cluster
 from blocks.domain.findings import Database, Kind
@@ -86,6 +87,7 @@ class Outside:
                 leases=Leases(self.engine, settings.lease_ttl),
                 operations=self.operations,
                 quarantines=Quarantines(self.engine),
+                waivers=Waivers(self.engine),
                 fence=Fence(),
                 artefacts=Artefacts(self.engine, operation),
                 storage=FolderStorage(settings.storage_dir),

@@ -13,6 +13,7 @@ from blocks.catalog.journal import Journal
 from blocks.catalog.leases import Leases
 from blocks.catalog.operations import Operations
 from blocks.catalog.requests import Asked, Requests
+from blocks.catalog.waivers import Waivers
 from blocks.domain.release import Image, Materials
 from blocks.work import Work
 from tests.builders import make_request
@@ -31,6 +32,7 @@ async def open_operation(engine: AsyncEngine, *scanners: FakeScanner) -> Work:
         journal=Journal(engine),
         leases=leases,
         operations=operations,
+        waivers=Waivers(engine),
         artefacts=Artefacts(engine, asked.operation),
         scanners={scanner.name: scanner for scanner in scanners},
         settings=SimpleNamespace(max_begins=5, hold_limit=60),

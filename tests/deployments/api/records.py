@@ -20,13 +20,14 @@ from blocks.catalog.seals import FolderSeals
 from blocks.catalog.tables import Revision
 from blocks.catalog.timeline import Timelines as LiveTimelines
 from blocks.catalog.views import Views as LiveViews
+from blocks.catalog.waivers import Waivers as LiveWaivers
 from blocks.catalog.watches import Watches as LiveWatches
 from blocks.catalog.words import Words as LiveWords
 from blocks.domain.approval import Question
 from blocks.domain.health import judge_answer
 from blocks.domain.journal import Fact, Kind, Reason
 from blocks.domain.status import InstallationView
-from deployments.api.ports import Audit, Neighbours, Orders, Requests, Timelines, Views, Watches, Words
+from deployments.api.ports import Audit, Neighbours, Orders, Requests, Timelines, Views, Waivers, Watches, Words
 from tests.builders import make_request
 from tests.deployments.builders import FAR, HASH
 from tests.fakes.operations import FakeRecord
@@ -45,6 +46,7 @@ class Record(Protocol):
     views: Views
     timelines: Timelines
     watches: Watches
+    waivers: Waivers
     audit: Audit
     orders: Orders
     neighbours: Neighbours
@@ -122,6 +124,7 @@ class InMemory:
         self.views: Views = self.record
         self.timelines: Timelines = self.record
         self.watches: Watches = self.record
+        self.waivers: Waivers = self.record
         self.audit: Audit = self.record
         self.orders: Orders = self.record
         self.neighbours: Neighbours = self.record
@@ -152,6 +155,7 @@ class Live:
         self.views: Views = LiveViews(engine)
         self.timelines: Timelines = LiveTimelines(engine)
         self.watches: Watches = LiveWatches(engine)
+        self.waivers: Waivers = LiveWaivers(engine)
         self.audit: Audit = LiveAudit(engine, self._seals)
         self.orders: Orders = self._operations
         self.neighbours: Neighbours = LiveNeighbours(engine)
