@@ -80,7 +80,7 @@ def _judged(results: Mapping[str, str]) -> Iterator[str]:
     for verdict in _read(results, "judge", Verdict):
         lines = [f"- passed: {_plain(gate)}" for gate in verdict.admitted_by]
         lines += [f"- accepted: {_plain(one)}" for one in verdict.accepted]
-        lines += [f"- waived: {_plain(one.finding)} ({_plain(one.owner)}: {_plain(one.reason)})" for one in verdict.waived]
+        lines += [f"- waived: {_plain(str(one))}" for one in verdict.waived]
         lines += [f"- off: {one.scanner} ({one.reason})" for one in verdict.off]
         yield "\n".join(["## Verdict: admitted", *lines])
 

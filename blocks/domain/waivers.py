@@ -5,6 +5,7 @@ A waiver is about one finding of one plugin somewhere. What nobody looked for ca
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
 from blocks.domain.errors import NotAllowed
@@ -32,6 +33,11 @@ class Waived:
     owner: str
     reason: str
     expires_at: int
+
+    def __str__(self) -> str:
+        """As people read it, with the last day on which it counts."""
+        until = datetime.fromtimestamp((self.expires_at - 1) / 1000, UTC).date()
+        return f"{self.finding} ({self.owner} answers for it until {until}: {self.reason})"
 
 
 @dataclass(frozen=True)

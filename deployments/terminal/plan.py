@@ -7,6 +7,8 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
+from blocks.domain.waivers import Waived
+
 Part = Mapping[str, Any]
 # One cell of a line: what it says and in which colour.
 Cell = tuple[str, str]
@@ -55,9 +57,7 @@ def _releases(hashed: Part, shown: Part) -> Iterator[Text]:
 def _verdict(verdict: Part) -> Iterator[Text]:
     yield from (Text(f"✓ {one}", "green") for one in verdict["admitted_by"])
     yield from (Text(f"! accepted: {one}", "yellow") for one in verdict["accepted"])
-    yield from (
-        Text(f"! waived: {one['finding']} ({one['owner']}: {one['reason']})", "yellow") for one in verdict.get("waived", ())
-    )
+    yield from (Text(f"! waived: {Waived(**one)}", "yellow") for one in verdict.get("waived", ()))
     yield from (Text(f"  off: {one['scanner']} ({one['reason']})", "dim") for one in verdict["off"])
 
 

@@ -13,6 +13,7 @@ from blocks.domain.plan import Plan
 from blocks.domain.release import Image, PassedOver, Release, Resolution
 from blocks.domain.status import InstallationView, OperationView, StepState, StepView
 from blocks.domain.verdict import Verdict
+from blocks.domain.waivers import Waived
 
 ID = UUID(int=1)
 DATABASE = Database("local advisories", "2026-01-01", "sha256:d", official=False, unassessed=("Debian packages",))
@@ -31,6 +32,7 @@ RESULTS = {
         ("local advisories",),
         (Silence("snyk", "no token is configured"),),
         (),
+        (Waived("licence:AGPL-3.0:a", "team-search", "only a build tool", 1_800_000_000_000),),
     ),
     "make_plan": PLAN,
 }
@@ -60,6 +62,7 @@ def seen(results: dict[str, Any], reason: Reason | None = None) -> InstallationV
         "- passed: no secrets",
         "- passed: no licence of AGPL-\\*, SSPL-\\*",
         "- accepted: local advisories",
+        "- waived: licence:AGPL-3.0:a (team-search answers for it until 2027-01-15: only a build tool)",
         "- off: snyk (no token is configured)",
         "- Deployment/hello-r1",
         "| resolve | done | 1.5 |",

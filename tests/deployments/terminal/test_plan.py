@@ -14,6 +14,7 @@ from blocks.domain.plan import objects_of
 from blocks.domain.planned import steps_of
 from blocks.domain.replaced import Replaced
 from blocks.domain.shown import Seen, as_shown, summarize, tell_changes, tell_packages, tell_traffic, warn
+from blocks.domain.waivers import Waived
 from deployments.terminal.plan import MOST, draw_plan
 from tests.blocks.domain.plans import as_new, as_served, make_replaced, make_revision
 
@@ -23,6 +24,7 @@ VERDICT = {
     "accepted": ["the database 'local'"],
     "off": [{"scanner": "snyk", "reason": "no token"}],
     "counts": [],
+    "waived": [vars(Waived("licence:AGPL-3.0:a", "team-search", "only a build tool", 1_800_000_000_000))],
 }
 
 
@@ -70,6 +72,7 @@ def drawn(document: dict[str, Any], *, colour: bool = False) -> list[str]:
         "  packages: 1 added, 1 changed",
         "  ✓ no secrets",
         "  ! accepted: the database 'local'",
+        "  ! waived: licence:AGPL-3.0:a (team-search answers for it until 2027-01-15: only a build tool)",
         "    off: snyk (no token)",
         "  + ConfigMap/backstage-plugin-proxy-backend-r2  (beside ConfigMap/backstage-plugin-proxy-backend-r1)",
         "      - data[app-config.yaml].a: 1",
