@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -68,17 +69,49 @@ def tenant(product: Product) -> Iterator[Tenant]:
     made.leave()
 
 
+class Leaving:
+    """Tenants that are taken away while the next test begins: a namespace takes its time to go, and nobody need watch."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._going: list[Future[None]] = []
+
+    def see_off(self, tenant: Tenant) -> None:
+        """The tenant begins to leave once those before it have left."""
+        self._going.append(self._pool.submit(tenant.leave))
+
+    def settle(self) -> None:
+        """Everybody has left, and left nothing; otherwise what was wrong with the first that did not is raised."""
+        going, self._going = self._going, []
+        for one in going:
+            one.result()
+
+
+@pytest.fixture(scope="package")
+def leaving(product: Product) -> Iterator[Leaving]:
+    """Who is on the way out; at the end nobody is."""
+    door = Leaving()
+    yield door
+    door.settle()
+
+
 @pytest.fixture
-def own_tenant(product: Product) -> Iterator[Tenant]:
+def alone(leaving: Leaving) -> None:
+    """Nothing else goes on: for tests that stop a part of the product, or count what all of it does."""
+    leaving.settle()
+
+
+@pytest.fixture
+def own_tenant(product: Product, leaving: Leaving) -> Iterator[Tenant]:
     """A tenant for one test, which may do with it what it likes."""
     made = Tenant(product)
     yield made
-    made.leave()
+    leaving.see_off(made)
 
 
 @pytest.fixture
-def jobs_tenant(product: Product) -> Iterator[Tenant]:
+def jobs_tenant(product: Product, leaving: Leaving) -> Iterator[Tenant]:
     """A tenant whose operations are carried by Jobs."""
     made = Tenant(product, "jobs")
     yield made
-    made.leave()
+    leaving.see_off(made)

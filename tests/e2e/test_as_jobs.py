@@ -167,6 +167,7 @@ def is_over(product: Product, pod: Mapping[str, Any]) -> bool:
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("alone")
 def test_jobs_outlive_their_worker_and_wait_for_it(product: Product, jobs_tenant: Tenant, other_jobs_tenant: Tenant) -> None:
     """What runs goes on without it; what is asked for meanwhile begins when it is back."""
     accepted = begin(product, jobs_tenant, "service")
@@ -180,6 +181,7 @@ def test_jobs_outlive_their_worker_and_wait_for_it(product: Product, jobs_tenant
 
 
 @pytest.mark.long
+@pytest.mark.usefixtures("alone")
 def test_a_job_outlives_prefects_server(product: Product, jobs_tenant: Tenant) -> None:
     accepted = begin(product, jobs_tenant, "service")
     before = versions(product, f"{jobs_tenant.name}-dev")

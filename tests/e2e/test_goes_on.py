@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.api import LOOK_EVERY, PATIENCE, Product, step
 from tests.e2e.conftest import Tenant
 
-pytestmark = pytest.mark.world
+pytestmark = [pytest.mark.world, pytest.mark.usefixtures("alone")]
 # Objects that nobody but us writes to: once made, their version never moves. Of the others the uid stays.
 OURS_ALONE = ("configmaps", "limitranges", "networkpolicies", "roles", "rolebindings", "services", "secrets")
 SHARED = ("deployments", "poddisruptionbudgets", "resourcequotas", "serviceaccounts")

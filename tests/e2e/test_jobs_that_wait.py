@@ -10,7 +10,7 @@ from tests.e2e.api import Product
 from tests.e2e.conftest import Tenant
 from tests.e2e.test_as_jobs import HOME
 
-pytestmark = [pytest.mark.world, pytest.mark.long]
+pytestmark = [pytest.mark.world, pytest.mark.long, pytest.mark.usefixtures("alone")]
 
 
 @contextmanager

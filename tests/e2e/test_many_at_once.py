@@ -12,7 +12,7 @@ from blocks.settings import read_settings
 from tests.e2e.api import Product
 from tests.e2e.conftest import Tenant
 
-pytestmark = pytest.mark.world
+pytestmark = [pytest.mark.world, pytest.mark.usefixtures("alone")]
 MANY = 20
 
 

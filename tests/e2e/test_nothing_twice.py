@@ -33,7 +33,7 @@ from tests.conftest import World
 from tests.e2e.folders import make_service
 from tests.e2e.forwarding import ForwardingRegistry, open_forwarding
 
-pytestmark = pytest.mark.world
+pytestmark = [pytest.mark.world, pytest.mark.usefixtures("alone")]
 COUNTING = '#!/bin/sh\necho "{name} $1" >> {calls}\nexec {real} "$@"\n'
 LOOKS = frozenset({"trivy image", "trivy fs", "trufflehog filesystem"})
 SMALL = {"cpu": {"request": "50m", "limit": "500m"}, "memory": {"request": "64Mi", "limit": "128Mi"}}
