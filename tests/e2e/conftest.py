@@ -12,6 +12,8 @@ from tests.e2e.api import Product
 from tests.e2e.left import take_inventory
 
 NOTHING = frozenset[str]()
+# So many leave at the same time.
+MOST_LEAVING = 20
 
 
 class Tenant:
@@ -73,11 +75,11 @@ class Leaving:
     """Tenants that are taken away while the next test begins: a namespace takes its time to go, and nobody need watch."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._pool = ThreadPoolExecutor(max_workers=MOST_LEAVING)
         self._going: list[Future[None]] = []
 
     def see_off(self, tenant: Tenant) -> None:
-        """The tenant begins to leave once those before it have left."""
+        """The tenant begins to leave."""
         self._going.append(self._pool.submit(tenant.leave))
 
     def settle(self) -> None:

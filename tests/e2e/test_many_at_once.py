@@ -10,20 +10,19 @@ import pytest
 
 from blocks.settings import read_settings
 from tests.e2e.api import Product
-from tests.e2e.conftest import Tenant
+from tests.e2e.conftest import Leaving, Tenant
 
 pytestmark = [pytest.mark.world, pytest.mark.usefixtures("alone")]
 MANY = 20
 
 
 @pytest.fixture(params=["e2e", pytest.param("jobs", marks=pytest.mark.long)], ids=["embedded", "as Jobs"])
-def tenants(request: pytest.FixtureRequest, product: Product) -> Iterator[list[Tenant]]:
+def tenants(request: pytest.FixtureRequest, product: Product, leaving: Leaving) -> Iterator[list[Tenant]]:
     """So many tenants whose operations are carried in one of the pools; their plugins are taken away side by side."""
     made = [Tenant(product, request.param) for _ in range(MANY)]
     yield made
-    with ThreadPoolExecutor(MANY) as hands:
-        for done in [hands.submit(one.leave) for one in made]:
-            done.result()
+    for one in made:
+        leaving.see_off(one)
 
 
 def carried(operation: dict[str, Any]) -> tuple[datetime, datetime]:
