@@ -74,13 +74,16 @@ class Bench:
 
     async def leave(self) -> None:
         """Take away everything that was installed, and the images, which nobody else runs."""
-        for installation in self.installed:
-            wish = await self.requests.request_uninstall(installation, Asked("test"), drop_data=True)
-            await uninstall_plugin(wish.operation, return_state=True)
+        await asyncio.gather(*map(self._take_away, self.installed))
         self.engine.close()
         async with open_image_registry(frozenset(read_settings().plain_registries)) as registry:
             for image in self.images:
                 await registry.delete(*image.split("@"))
+
+    async def _take_away(self, installation: UUID) -> None:
+        wish = await self.requests.request_uninstall(installation, Asked("test"), drop_data=True)
+        ended = await uninstall_plugin(wish.operation, return_state=True)
+        assert ended.is_completed(), ended.message
 
     def _pushed(self, since: int, asked: InstallRequest) -> int:
         short = asked.plugin.name.rpartition("/")[2]
