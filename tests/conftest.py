@@ -42,6 +42,11 @@ def world() -> World:
     """The running local world; a test that needs it fails without it, because silence is not a pass."""
     if not WORLD.exists():
         pytest.fail("the local world is not up: run `make up`")
+    return read_world()
+
+
+def read_world() -> World:
+    """What the running world says of itself."""
     return World(**{name.lower(): value for name, value in dotenv_values(WORLD).items()})
 
 

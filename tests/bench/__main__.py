@@ -6,7 +6,7 @@ To add a part: write a file with an `async def measure() -> list[Figure]` and na
 import asyncio
 import sys
 
-from tests.bench import appends, bookkeeping, charts, journeys, planning, resumption, rollouts, starting
+from tests.bench import appends, bookkeeping, charts, journeys, planning, reacting, resumption, rollouts, starting
 from tests.bench.figures import Figure, report
 
 PARTS = {
@@ -16,6 +16,7 @@ PARTS = {
     "starting": starting.measure,
     "resumption": resumption.measure,
     "journeys": journeys.measure,
+    "reacting": reacting.measure,
     "charts": charts.measure,
     "rollouts": rollouts.measure,
 }

@@ -3,12 +3,14 @@
 import secrets
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import World
 from tests.e2e.api import Product
+from tests.e2e.folders import Service, make_service
 from tests.e2e.left import take_inventory
 
 NOTHING = frozenset[str]()
@@ -109,6 +111,13 @@ def own_tenant(product: Product, leaving: Leaving) -> Iterator[Tenant]:
     made = Tenant(product)
     yield made
     leaving.see_off(made)
+
+
+@pytest.fixture
+def service(product: Product) -> Iterator[Service]:
+    """A plugin of this test's own."""
+    with make_service(Path(product.world.plugin_dir)) as made:
+        yield made
 
 
 @pytest.fixture

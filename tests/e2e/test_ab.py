@@ -1,8 +1,6 @@
 """An A/B test on the real cluster behind the real Envoy: everybody keeps the variant that they met first, until a person ends it."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,21 +8,14 @@ import pytest
 
 from tests.e2e.api import Product
 from tests.e2e.conftest import Tenant
-from tests.e2e.folders import Service, make_service
-from tests.e2e.test_strategies import ALARM, FOLLOWS, at, entries, has_begun, people, publish
+from tests.e2e.folders import Service
+from tests.e2e.rollouts import ALARM, FOLLOWS, at, entries, has_begun, people, publish
 from tests.e2e.traffic import is_likely
 
 pytestmark = pytest.mark.world
 PEOPLE, TIMES, SHARE = 100, 5, 40
 FORCED = {"name": "x-try", "value": "next"}
 EXPERIMENT = {"share": SHARE, "duration": 600, "interval": 5, "minRequests": 20, "header": FORCED}
-
-
-@pytest.fixture
-def service(product: Product) -> Iterator[Service]:
-    """A plugin of this test's own."""
-    with make_service(Path(product.world.plugin_dir)) as made:
-        yield made
 
 
 class Crowd:

@@ -1,14 +1,12 @@
 """What goes wrong is said through the whole chain with its reason and a hint, and nothing of it is left."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.e2e.api import Product
 from tests.e2e.conftest import Tenant
-from tests.e2e.folders import Service, make_service, make_up_secret
+from tests.e2e.folders import Service, make_up_secret
 from tests.e2e.left import take_inventory
 
 pytestmark = pytest.mark.world
@@ -20,13 +18,6 @@ RUN ["node", "-e", "console.error('the sky is falling'); process.exit(3)"]
 USER 10001:10001
 """
 PROXY = "@backstage/plugin-proxy-backend"
-
-
-@pytest.fixture
-def service(product: Product) -> Iterator[Service]:
-    """A service of this test's own."""
-    with make_service(Path(product.world.plugin_dir)) as made:
-        yield made
 
 
 def fail(product: Product, tenant: Tenant, request: dict[str, Any]) -> tuple[dict[str, Any], str]:

@@ -9,10 +9,9 @@ import pytest
 from tests.e2e.api import Product, step
 from tests.e2e.conftest import Tenant
 from tests.e2e.folders import Service
-from tests.e2e.test_strategies import ALARM, at, entries, has_begun, people, publish, service
+from tests.e2e.rollouts import ALARM, at, entries, has_begun, people, publish
 from tests.e2e.traffic import Answer, Traffic, is_likely, using
 
-__all__ = ["service"]
 pytestmark = pytest.mark.world
 ASKS = {"x-beta": "1"}
 STAGES: list[dict[str, Any]] = [

@@ -1,30 +1,16 @@
 """Strategies on the real cluster behind the real Envoy, judged by the real Prometheus, while people use the plugin; nobody notices."""
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.e2e.api import Product
 from tests.e2e.conftest import Tenant
-from tests.e2e.folders import Service, make_service
-from tests.e2e.traffic import Traffic, is_likely, using
+from tests.e2e.folders import Service
+from tests.e2e.rollouts import ALARM, CANARY, FOLLOWS, STAGES, at, entries, has_begun, people, publish
+from tests.e2e.traffic import is_likely
 
 pytestmark = pytest.mark.world
-STAGES = (20, 60, 100)
-CANARY: dict[str, Any] = {
-    "strategy": "canary",
-    "strategyConfig": {"stages": "20,60,100", "stageInterval": "12", "analysis": {"interval": 5, "minRequests": 5}},
-}
-# In the whole suite a right split is doubted once in a million times; there are so many looks at one.
-ALARM = 1e-6 / 10
-# Seconds that Envoy may take to follow a route after it was accepted.
-FOLLOWS = 1.5
 # What Envoy counted of failures, as a person would ask for it.
 FAILURES = (
     'sum(envoy_cluster_upstream_rq_xx{envoy_cluster_name=~"{{namespace}}_{{revision}}_.+",envoy_response_code_class="{{class}}"})'
@@ -36,35 +22,6 @@ JUDGED: dict[str, Any] = {
     "metrics": [{"name": "failures", "query": f"{FAILURES} or vector(0)", "max": 0, "args": {"class": "5"}}],
     "pods": {"restarts": 0},
 }
-BAD = "const failing = Math.random() < 0.7 && pathname === '/hello';"
-
-
-@pytest.fixture
-def service(product: Product) -> Iterator[Service]:
-    """A plugin of this test's own."""
-    with make_service(Path(product.world.plugin_dir)) as made:
-        yield made
-
-
-def publish(service: Service, version: str, *, bad: bool = False) -> None:
-    """The folder holds the next version from now on; a bad one is ready and fails those who use it."""
-    before = (service.folder / "plugin.yaml").read_text()
-    service.write("plugin.yaml", re.sub("^version: .*", f"version: {version}", before, flags=re.MULTILINE))
-    if bad:
-        server = (service.folder / "server.mjs").read_text()
-        failing = server.replace("  const found =", f"  {BAD}\n  const found =")
-        service.write("server.mjs", failing.replace("found ? 200 : 404", "failing ? 500 : found ? 200 : 404"))
-
-
-def has_begun(step: str) -> Callable[[Mapping[str, Any]], bool]:
-    """Whether the newest operation is that far."""
-    return lambda seen: any(one["name"] == step for one in seen["operation"]["steps"])
-
-
-def entries(product: Product, seen: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the timeline says of the newest operation."""
-    answer = product.api.get(f"/api/v1/installations/{seen['id']}/timeline", params={"limit": 500}).raise_for_status()
-    return [one for one in answer.json()["items"] if one["operation"] == seen["operation"]["id"]]
 
 
 @pytest.mark.kind("good", "canary")
@@ -154,14 +111,3 @@ def test_what_fails_in_its_preview_is_met_by_nobody(product: Product, own_tenant
     assert (seen["phase"], seen["revision"]["release"]) == ("withdrawn", f"{service.name}@1.0.0"), seen["operation"]
     assert "/nowhere answered 404, 200 wanted" in seen["operation"]["reason"]["message"]
     assert {(one.status, one.release) for one in traffic.answers} == {(200, f"{service.name}@1.0.0")}
-
-
-def people(product: Product, seen: dict[str, Any]) -> AbstractContextManager[Traffic]:
-    """Users of the installation's greeting."""
-    return using(product.world.gateway_url, httpx.URL(seen["revision"]["url"]).host, "/hello")
-
-
-def at(told: list[dict[str, Any]], step: str, kind: str = "done") -> float:
-    """When the step came to this, in seconds since 1970."""
-    said = next(one["at"] for one in told if (one["step"], one["kind"]) == (step, kind))
-    return datetime.fromisoformat(said).timestamp()
