@@ -1,5 +1,7 @@
 """What goes wrong is said through the whole chain with its reason and a hint, and nothing of it is left."""
 
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -58,6 +60,22 @@ def test_gates_refuse_with_all_objections_and_their_remedies(product: Product, o
         assert objection in words, words
     assert words.count("(remedy: ") >= 3, words
     assert "1.2.6" in words
+    findings = re.findall(r"waived as ([^)]+)\)", words)
+    assert len(findings) == words.count("(remedy: "), words
+    assert_is_let_through(product, own_tenant, service, findings)
+
+
+def assert_is_let_through(product: Product, tenant: Tenant, service: Service, findings: list[str]) -> None:
+    """Once somebody answers for each of the findings, and the account names them all."""
+    said = {"tenant": tenant.name, "plugin": service.name, "owner": "team-hello", "reason": "only made up"}
+    expires = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    for finding in findings:
+        made = product.api.post("/api/v1/waivers", json=said | {"finding": finding, "expiresAt": expires})
+        assert made.status_code == 201, made.text
+    seen = tenant.install(service.request(product, tenant.name))
+    assert seen["phase"] == "succeeded", seen["operation"]["reason"]
+    report = product.api.get(f"/api/v1/installations/{seen['id']}/report").raise_for_status().text
+    assert report.count("- waived: ") == len(findings), report
 
 
 def test_build_that_fails_says_its_last_words(product: Product, own_tenant: Tenant, service: Service) -> None:
