@@ -11,8 +11,8 @@ from blocks.domain.errors import Transient
 from blocks.ports.cluster import Reply
 
 SECONDS = 10
-# Bytes of an answer that are read at most: what says a release is short, and a plugin may say anything for ever.
-MOST = 1_000_000
+# Bytes of an answer that are read at most: what says a release or how it is is short, and a plugin may say anything for ever.
+MOST = 65_536
 
 
 class GatewayWeb:

@@ -6,6 +6,7 @@ from typing import Any
 from blocks.domain.analysis import Metric, Pods
 from blocks.domain.comparison import judge_beside, window_beside
 from blocks.domain.errors import PipelineError
+from blocks.domain.http_answer import without_own
 from blocks.domain.metrics import ask_for, asked_of, judge_metric, missed_metric, names_in
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.phases import Phase
@@ -16,6 +17,7 @@ from blocks.domain.rollout import Sample
 from blocks.domain.stages import config_of
 from blocks.domain.strategy import Stage
 from blocks.work import Work
+from tasks.http_check import measure_http
 from tasks.plan import read_before, read_plan
 from tasks.rollout import views_of
 
@@ -38,7 +40,8 @@ async def measure(work: Work, plan: Plan, stage: Stage, window: Window) -> tuple
 
 async def measure_answers(work: Work, plan: Plan, stage: Stage, window: Window) -> Sample:
     """What the revision's answers say, beside those of the revision that serves if that is asked for and one does."""
-    analysis, (now, before) = config_of(work.order.request).analysis, await routes(work, plan)
+    analysis = without_own(config_of(work.order.request).analysis, window)
+    now, before = await routes(work, plan)
     questions = ask_about(cluster_name(plan, now), analysis, *window)
     try:
         numbers = await answer(work, questions)
@@ -52,6 +55,8 @@ async def measure_answers(work: Work, plan: Plan, stage: Stage, window: Window) 
 
 async def measure_metric(work: Work, plan: Plan, metric: Metric, window: Window) -> Sample:
     """What a metric of the request's own says."""
+    if metric.http:
+        return await measure_http(work, plan, metric, metric.http, window)
     question = ask_for(metric, names_in(vars(plan), plan.revision, plan.previous), *window)
     try:
         return judge_metric(metric, question, await work.tools.metrics.ask(question.query, question.at))

@@ -23,7 +23,7 @@ async def try_metrics(work: Work, hashed: Mapping[str, Any]) -> None:
     if not stages_of(hashed) or not analysis.enabled or not analysis.metrics:
         return
     now, names = await work.tools.journal.now() / 1000, names_in(hashed["names"], hashed["revision"], hashed["previous"])
-    for metric in asked_of(analysis.metrics, first=not hashed["previous"]):
+    for metric in asked_of((one for one in analysis.metrics if one.query), first=not hashed["previous"]):
         try:
             question = ask_for(metric, names, now - TRIED, now)
             await work.tools.metrics.ask(question.query, question.at)

@@ -14,7 +14,9 @@ from pydantic import TypeAdapter
 from blocks.domain.diagnosis import Diagnosis, diagnose
 from blocks.domain.errors import AnalysisFailed, Parked
 from blocks.domain.journal import Kind, Reason
+from blocks.domain.metrics import tell_asked
 from blocks.domain.objects.phases import Phase
+from blocks.domain.objects.routes import asked_for
 from blocks.domain.objects.staged import staged
 from blocks.domain.outlook import sight_of
 from blocks.domain.plan import Plan
@@ -54,14 +56,17 @@ async def advance(work: Work, plan: Plan) -> None:
 async def route_stage(work: Work, number: int, plan: Plan) -> Stood:
     """The gateway has taken the stage's share of the requests to the planned revision, and the rest to the one that served before.
 
-    So it has the requests with the stage's header, or copies of all, if that is how they meet.
+    So it has the requests with the stage's header, or copies of all, if that is how they meet; where it is asked itself, those that ask it.
     """
     # Hours may have passed since it was rolled out, while a person was asked.
     await stand_again(work, plan)
     now, before = (await read_plan(work, plan))[Phase.EXPOSURE], (await read_before(work, plan))[Phase.EXPOSURE]
     if not plan.previous:
         return await put_up(work, now)
-    return await put_up(work, [staged(*pair, plan.stages[number - 1]) for pair in zip(now, before, strict=True)])
+    routes = [staged(*pair, plan.stages[number - 1]) for pair in zip(now, before, strict=True)]
+    if config_of(work.order.request).analysis.asks_revision:
+        routes = [asked_for(*pair) for pair in zip(now, routes, strict=True)]
+    return await put_up(work, routes)
 
 
 @route_stage.undo
@@ -141,5 +146,5 @@ async def bad(work: Work, plan: Plan, reason: str, decided: Sample) -> AnalysisF
     served = await work.tools.operations.serving(work.installation)
     if served is None or served.release != plan.target:
         await work.tools.quarantines.put_in(work.installation, plan.target, (ANALYSIS, reason))
-    asked = f"Prometheus was asked: {decided.query}" if decided.query else "see the revision's pods and their log"
+    asked = tell_asked(config_of(work.order.request).analysis, decided)
     return AnalysisFailed(f"{plan.target} is worse than was asked for: {reason}", asked)

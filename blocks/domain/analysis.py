@@ -9,6 +9,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from blocks.domain.http_check import HttpCheck
 from blocks.domain.strict import Strict
 from blocks.domain.templates import places_in
 
@@ -24,13 +25,16 @@ PlaceName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,4
 
 
 class Metric(Strict):
-    """A question of the request's own to Prometheus, and between which bounds its number must be.
+    """A question of the request's own, to Prometheus or to the revision, and between which bounds its number must be.
 
     Its bad samples are counted for themselves; a `dry_run` only reports.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
-    query: str = Field(min_length=1, max_length=2000, description="PromQL that comes to one number")
+    query: str = Field(
+        default="", min_length=1, max_length=2000, description="PromQL that comes to one number", exclude_if=lambda said: not said
+    )
+    http: HttpCheck | None = Field(default=None, exclude_if=lambda said: said is None)
     min: Number | None = None
     max: Number | None = None
     args: Mapping[PlaceName, Value] = Field(default={}, max_length=20)
@@ -38,8 +42,18 @@ class Metric(Strict):
     dry_run: bool = Field(default=False, strict=True)
 
     @model_validator(mode="after")
+    def _asks_one_thing(self) -> Self:
+        if bool(self.query) is (self.http is not None):
+            raise ValueError(f"say what {self.name} asks, either in query or in http")
+        if self.http and self.args:
+            raise ValueError("args fill the places of a query; an HTTP check has none")
+        return self
+
+    @model_validator(mode="after")
     def _can_be_judged(self) -> Self:
-        if self.min is None and self.max is None:
+        if self.http:
+            self.http.refuse_bounds(bounded=self.min is not None or self.max is not None)
+        elif self.min is None and self.max is None:
             raise ValueError(f"say in min or max what {self.name} must be at least or at most")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"nothing is at least {self.min:g} and at most {self.max:g}")
@@ -110,10 +124,24 @@ class Analysis(Strict):
             raise ValueError(f"two things would be called {twice[0].name}; call the metric otherwise")
         return self
 
+    @model_validator(mode="after")
+    def _keeps_pace(self) -> Self:
+        # Whoever takes over measures every instant that has passed, and must be faster than the next ones come.
+        for one in self.metrics:
+            if one.http and one.http.timeout * 2 > self.interval:
+                most = f"{self.interval / 2:g}"
+                raise ValueError(f"{one.name} may take at most half of the interval, {most} s; lower its http.timeout")
+        return self
+
     @property
     def asks_latency(self) -> bool:
         """Whether it matters how long the answers take."""
         return self.latency_ms is not None or bool(self.compared_to_stable and self.compared_to_stable.latency)
+
+    @property
+    def asks_revision(self) -> bool:
+        """Whether the revision is asked something by whoever measures it."""
+        return self.enabled and any(one.http for one in self.metrics)
 
     def forgiven(self, name: str) -> int:
         """How many bad samples of this name are allowed at each stage."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from blocks.domain.analysis import STABLE, Metric
+from blocks.domain.analysis import STABLE, Analysis, Metric
 from blocks.domain.errors import PipelineError
 from blocks.domain.questions import SETTLING, known, window_of
 from blocks.domain.rollout import Sample, Verdict
@@ -12,7 +12,7 @@ from blocks.domain.templates import fill
 
 @dataclass(frozen=True)
 class Question:
-    """One PromQL query, to be asked as of `at` for the sample of `instant`."""
+    """One query, to be asked as of `at` for the sample of `instant`."""
 
     instant: float
     at: float
@@ -41,25 +41,34 @@ def judge_metric(metric: Metric, question: Question, answer: float | None) -> Sa
     """What the number says: it is between its bounds, or bad, or there is none."""
     number = known(answer)
     if number is None:
-        return _sample(metric, question, Verdict.NO_DATA, f"{metric.name} has no number")
+        return sample_of(metric, question, Verdict.NO_DATA, f"{metric.name} has no number")
     for bound, broken, word in (
         (metric.min, _below(number, metric.min), "least"),
         (metric.max, _below(metric.max, number), "most"),
     ):
         if broken and bound is not None:
             told = f"{metric.name} {_exactly(number, bound)}, at {word} {bound:g} wanted"
-            return _sample(metric, question, Verdict.BAD, told, number, bound)
+            return sample_of(metric, question, Verdict.BAD, told, number, bound)
     bounds = [f"at {word} {bound:g}" for bound, word in ((metric.min, "least"), (metric.max, "most")) if bound is not None]
     nearest = metric.max if metric.min is None else metric.min
-    return _sample(metric, question, Verdict.GOOD, f"{metric.name} {number:g}, {' and '.join(bounds)} wanted", number, nearest)
+    return sample_of(metric, question, Verdict.GOOD, f"{metric.name} {number:g}, {' and '.join(bounds)} wanted", number, nearest)
 
 
 def missed_metric(metric: Metric, question: Question, problem: PipelineError) -> Sample:
     """The sample of an instant at which there was no answer."""
-    return _sample(metric, question, Verdict.ERROR, f"{metric.name}: {problem.message}")
+    return sample_of(metric, question, Verdict.ERROR, f"{metric.name}: {problem.message}")
 
 
-def _sample(metric: Metric, question: Question, verdict: Verdict, sentence: str, *numbers: float | None) -> Sample:
+def tell_asked(analysis: Analysis, sample: Sample) -> str:
+    """Who was asked what for the sample, for people who look themselves."""
+    if not sample.query:
+        return "see the revision's pods and their log"
+    itself = any(one.name == sample.name and one.http for one in analysis.metrics)
+    return f"{'the revision' if itself else 'Prometheus'} was asked: {sample.query}"
+
+
+def sample_of(metric: Metric, question: Question, verdict: Verdict, sentence: str, *numbers: float | None) -> Sample:
+    """A sample of the metric with its number and the bound it was judged by, where there are any; one of a dry run says so."""
     number, threshold = numbers or (None, None)
     told = f"{sentence} (only reported)" if metric.dry_run else sentence
     counts = not metric.dry_run

@@ -51,9 +51,14 @@ def split(route: Object, other: Object, weight: int) -> Object:
 
 def previewed(route: Object, before: Object | None) -> Object:
     """The route as it was before, if it was, and this one for whoever sends the header with the name of its backend."""
+    kept = beside(before, route) if before else route | {"spec": route["spec"] | {"rules": []}}
+    return asked_for(route, kept)
+
+
+def asked_for(route: Object, kept: Object) -> Object:
+    """The other route as it is kept, and this one for whoever sends the header with the name of its backend."""
     (rule,) = route["spec"]["rules"]
     asked = {"headers": [{"name": PREVIEW, "value": rule["backendRefs"][0]["name"]}]}
-    kept = beside(before, route) if before else route | {"spec": route["spec"] | {"rules": []}}
     return kept | {"spec": kept["spec"] | {"rules": [rule | {"matches": [asked]}, *kept["spec"]["rules"]]}}
 
 

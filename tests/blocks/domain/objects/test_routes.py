@@ -2,7 +2,16 @@
 
 import pytest
 
-from blocks.domain.objects.routes import beside, http_route, previewed, revision_service, split, stable_service
+from blocks.domain.objects.routes import (
+    PREVIEW,
+    asked_for,
+    beside,
+    http_route,
+    previewed,
+    revision_service,
+    split,
+    stable_service,
+)
 from tests.blocks.domain.objects.blueprints import make_blueprint
 
 
@@ -56,6 +65,14 @@ def test_a_preview_is_met_by_those_who_ask_for_it_and_nobody_else() -> None:
     assert asked == {**now["spec"]["rules"][0], "matches": [{"headers": [header]}]}
     assert [rest] == beside(before, now)["spec"]["rules"]
     assert previewed(now, None)["spec"]["rules"] == [asked]
+
+
+def test_a_share_and_a_preview_go_together() -> None:
+    before, now = http_route(make_blueprint(revision=1)), http_route(make_blueprint(revision=2))
+    shared = split(now, before, 30)
+    asked, rest = asked_for(now, shared)["spec"]["rules"]
+    assert (asked["matches"][0]["headers"][0]["name"], asked["backendRefs"]) == (PREVIEW, now["spec"]["rules"][0]["backendRefs"])
+    assert [rest] == shared["spec"]["rules"]
 
 
 def test_a_split_leaves_both_routes_as_they_were() -> None:

@@ -1,0 +1,26 @@
+"""One question to the new revision itself, through the gateway as people meet it, by the header that leads to it alone."""
+
+import asyncio
+
+from blocks.domain.analysis import Metric
+from blocks.domain.errors import PipelineError, Unreachable
+from blocks.domain.http_answer import Answer, judge_answer
+from blocks.domain.http_check import HttpCheck
+from blocks.domain.metrics import Question, missed_metric
+from blocks.domain.objects.routes import PREVIEW
+from blocks.domain.plan import Plan
+from blocks.domain.rollout import Sample
+from blocks.work import Work
+
+
+async def measure_http(work: Work, plan: Plan, metric: Metric, check: HttpCheck, window: tuple[float, float]) -> Sample:
+    """What the revision answers now: nobody keeps what it would have answered at the instant."""
+    question = Question(window[1], window[1], f"GET {plan.url}{check.path} with {PREVIEW}: {plan.name}")
+    try:
+        async with asyncio.timeout(check.timeout):
+            reply = await work.tools.web.ask(plan.host, check.path, {PREVIEW: plan.name})
+    except TimeoutError:
+        return missed_metric(metric, question, Unreachable(f"{check.path} gave no answer within {check.timeout:g} s"))
+    except PipelineError as problem:
+        return missed_metric(metric, question, problem)
+    return judge_answer(metric, check, question, Answer(reply.status, reply.headers, reply.text, plan.target))
