@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, mo
 
 from blocks.domain.analysis import Analysis, SmokeTest
 from blocks.domain.experiment import Experiment
-from blocks.domain.match import HeaderMatch
+from blocks.domain.match import CookieMatch, HeaderMatch
 from blocks.domain.strict import Strict
 
 Strategy = Literal["rolling-update", "canary", "blue-green", "ab-testing"]
@@ -51,8 +51,8 @@ Pause = Annotated[
 class Stage(Strict):
     """A share of the requests in percent, and how many seconds it is kept before the next.
 
-    With `until_promoted` it is kept on until somebody says so. Beside its share the revision may meet the requests with a header, or
-    copies of all, whose answers are thrown away.
+    With `until_promoted` it is kept on until somebody says so. Beside its share the revision may meet the requests with a header or a
+    cookie, or copies of all, whose answers are thrown away.
     """
 
     weight: int = Field(ge=0, le=100, strict=True)
@@ -60,6 +60,7 @@ class Stage(Strict):
     # Left out where they are not asked for, as in stages that were recorded before there were any: a plan's hash stays what it was.
     until_promoted: bool = Field(default=False, strict=True, exclude_if=lambda found: not found)
     header: HeaderMatch | None = Field(default=None, exclude_if=lambda found: found is None)
+    cookie: CookieMatch | None = Field(default=None, exclude_if=lambda found: found is None)
     mirror: Annotated[bool, BeforeValidator(refuse_part)] = Field(default=False, strict=True, exclude_if=lambda found: not found)
 
     @property
@@ -67,7 +68,9 @@ class Stage(Strict):
         """Which requests meet the revision beside its share, for people; empty if there are none."""
         if self.mirror:
             return "a copy of every request"
-        return f"requests with {self.header.name}: {self.header.value}" if self.header else ""
+        asked = [f"{self.header.name}: {self.header.value}"] if self.header else []
+        asked += [f"the cookie {self.cookie.name}={self.cookie.value}"] if self.cookie else []
+        return f"requests with {' or '.join(asked)}" if asked else ""
 
     @property
     def share(self) -> str:
@@ -76,14 +79,17 @@ class Stage(Strict):
 
     @model_validator(mode="after")
     def _is_met_by_somebody(self) -> Self:
-        if self.mirror and (self.weight or self.header):
-            raise ValueError("a stage with mirror has the weight 0 and no header: nobody sees an answer of the revision")
-        if not (self.weight or self.header or self.mirror):
+        is_asked = bool(self.header or self.cookie)
+        if self.mirror and (self.weight or is_asked):
             raise ValueError(
-                "a stage with the weight 0 has a header or mirror: without them nothing would be sent to the revision"
+                "a stage with mirror has the weight 0, no header and no cookie: nobody sees an answer of the revision"
             )
-        if self.weight == 100 and self.header:
-            raise ValueError("a stage with the weight 100 needs no header: everybody meets the revision")
+        if not (self.weight or is_asked or self.mirror):
+            raise ValueError(
+                "a stage with the weight 0 has a header, a cookie or mirror: without them nothing would be sent to the revision"
+            )
+        if self.weight == 100 and is_asked:
+            raise ValueError("a stage with the weight 100 needs no header and no cookie: everybody meets the revision")
         return self
 
 
@@ -94,6 +100,7 @@ class StageWish(Strict):
     pause: int | str | None = None
     until_promoted: bool = False
     header: HeaderMatch | None = None
+    cookie: CookieMatch | None = None
     mirror: bool = False
 
 

@@ -18,6 +18,7 @@ pytestmark = ON_SQLITE
 
 MIRROR: dict[str, Any] = {"weight": 0, "mirror": True}
 BETA: dict[str, Any] = {"weight": 0, "header": {"name": "x-beta", "value": "1"}}
+TESTER: dict[str, Any] = {"weight": 0, "cookie": {"name": "tester", "value": "1"}}
 PERSON: dict[str, Any] = {"weight": 30, "pause": "until-promoted"}
 UNMEASURED = {"enabled": False}
 # Seconds within which a watched stage has been measured three times.
@@ -44,7 +45,7 @@ async def waiting(outside: Outside, *stages: object) -> InstallationView:
 
 async def test_it_is_met_by_copies_then_by_those_who_ask_then_by_all(outside: Outside) -> None:
     first = await installed(outside)
-    seen = await update(outside, first, GOOD, strategyConfig=by_steps(MIRROR, BETA, 30, 100))
+    seen = await update(outside, first, GOOD, strategyConfig=by_steps(MIRROR, {**BETA, **TESTER}, 30, 100))
     assert seen.operation.phase is Phase.SUCCEEDED, seen.operation.reason
     assert steps(seen) == [f"{what}:{number}" for number in (1, 2, 3, 4) for what in ("route_stage", "watch_stage")]
     (rule,) = rules(outside)

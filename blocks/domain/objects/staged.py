@@ -3,7 +3,7 @@
 To add a way of meeting it: a field of `Stage`, and the rule or filter for it here.
 """
 
-from blocks.domain.match import HeaderMatch
+from blocks.domain.match import CookieMatch, HeaderMatch
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.routes import split
 from blocks.domain.strategy import Stage
@@ -14,8 +14,9 @@ def staged(route: Object, before: Object, stage: Stage) -> Object:
     shared = split(route, before, stage.weight)
     rules = shared["spec"]["rules"]
     (mine,) = route["spec"]["rules"]
-    if stage.header:
-        rules = [mine | {"matches": [asked_by(stage.header)]}, *rules]
+    asked = ([asked_by(stage.header)] if stage.header else []) + ([kept_by(stage.cookie)] if stage.cookie else [])
+    if asked:
+        rules = [mine | {"matches": asked}, *rules]
     if stage.mirror:
         rules = [rule | {"filters": [_copy_to(mine)]} for rule in rules]
     return shared | {"spec": shared["spec"] | {"rules": rules}}
@@ -24,6 +25,11 @@ def staged(route: Object, before: Object, stage: Stage) -> Object:
 def asked_by(header: HeaderMatch) -> Object:
     """The match of a rule for those requests."""
     return {"headers": [{"name": header.name, "value": header.value}]}
+
+
+def kept_by(cookie: CookieMatch) -> Object:
+    """The match of a rule for those who have the cookie."""
+    return {"headers": [{"name": "cookie", "type": "RegularExpression", "value": cookie.expression}]}
 
 
 def _copy_to(rule: Object) -> Object:

@@ -3,9 +3,10 @@
 from typing import Any
 
 from blocks.domain.experiment import Experiment
+from blocks.domain.match import CookieMatch
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.routes import split
-from blocks.domain.objects.staged import asked_by
+from blocks.domain.objects.staged import asked_by, kept_by
 
 A, B = "a", "b"
 
@@ -37,9 +38,7 @@ def _forced(route: Object, experiment: Experiment) -> list[Any]:
 
 def _kept(route: Object, experiment: Experiment, variant: str) -> Any:
     """The rule for those who have the variant's cookie, wherever it stands among others."""
-    value = value_of(route, variant).replace(".", r"\.")
-    named = {"name": "cookie", "type": "RegularExpression", "value": f"(.*; *)?{experiment.cookie}={value}(;.*)?"}
-    return _rule(route) | {"matches": [{"headers": [named]}]}
+    return _rule(route) | {"matches": [kept_by(CookieMatch(name=experiment.cookie, value=value_of(route, variant)))]}
 
 
 def _marked(route: Object, experiment: Experiment) -> Any:

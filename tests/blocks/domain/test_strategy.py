@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from blocks.domain.analysis import Analysis
-from blocks.domain.match import HeaderMatch
+from blocks.domain.match import CookieMatch, HeaderMatch
 from blocks.domain.strategy import Stage, StrategyConfig
 
 
@@ -24,6 +24,7 @@ def stages(*weights: int, pause: int = 300) -> tuple[Stage, ...]:
 
 DEFAULT = stages(10, 30, 50, 100)
 BETA = {"name": "x-beta", "value": "1"}
+TESTER = {"name": "tester", "value": "1"}
 MIRRORED: dict[str, Any] = {"weight": 0, "mirror": True}
 
 
@@ -62,6 +63,15 @@ MIRRORED: dict[str, Any] = {"weight": 0, "mirror": True}
             id="copies, then those who ask for it, then a share beside them, then the share alone",
         ),
         pytest.param(
+            {"stages": [{"weight": 0, "cookie": TESTER}, {"weight": 0, "cookie": TESTER, "header": BETA}, 100]},
+            (
+                Stage(weight=0, pause=300, cookie=CookieMatch(**TESTER)),
+                Stage(weight=0, pause=300, cookie=CookieMatch(**TESTER), header=HeaderMatch(**BETA)),
+                *stages(100),
+            ),
+            id="those who have a cookie, then those who ask for it too",
+        ),
+        pytest.param(
             {"stages": [{"weight": 5, "pause": "until-promoted"}, {"weight": 100, "pause": 60, "untilPromoted": True}]},
             (Stage(weight=5, pause=0, until_promoted=True), Stage(weight=100, pause=60, until_promoted=True)),
             id="a person instead of a time, or after it",
@@ -86,7 +96,7 @@ def test_stages_are_read_from(said: dict[str, Any], meant: tuple[Stage, ...]) ->
         pytest.param({"stages": "10,50"}, ("stages",), "the last stage has the weight 100, not 50", id="an end before all"),
         pytest.param({"stages": "30,10,100"}, ("stages",), "but 10 follows 30", id="falling weights"),
         pytest.param({"stages": "10,100,100"}, ("stages",), "but 100 follows 100", id="equal weights"),
-        pytest.param({"stages": "0,100"}, ("stages", 0), "has a header or mirror", id="nobody at all"),
+        pytest.param({"stages": "0,100"}, ("stages", 0), "has a header, a cookie or mirror", id="nobody at all"),
         pytest.param({"stages": [-1, 100]}, ("stages", 0, "weight"), "greater than or equal to 0", id="less than nobody"),
         pytest.param(
             {"stages": [MIRRORED | {"weight": 10}, 100]}, ("stages", 0), "with mirror has the weight 0", id="copies and a share"
@@ -94,7 +104,7 @@ def test_stages_are_read_from(said: dict[str, Any], meant: tuple[Stage, ...]) ->
         pytest.param(
             {"stages": [MIRRORED | {"header": BETA}, 100]},
             ("stages", 0),
-            "with mirror has the weight 0 and no header",
+            "with mirror has the weight 0, no header and no cookie",
             id="copies and a header",
         ),
         pytest.param(
@@ -111,6 +121,24 @@ def test_stages_are_read_from(said: dict[str, Any], meant: tuple[Stage, ...]) ->
         pytest.param({"stages": [MIRRORED, MIRRORED, 100]}, ("stages",), "but 0 follows 0", id="copies twice"),
         pytest.param(
             {"stages": [{"weight": 100, "header": BETA}]}, ("stages", 0), "needs no header", id="those who ask among everybody"
+        ),
+        pytest.param(
+            {"stages": [MIRRORED | {"cookie": TESTER}, 100]}, ("stages", 0), "no header and no cookie", id="copies and a cookie"
+        ),
+        pytest.param(
+            {"stages": [{"weight": 100, "cookie": TESTER}]}, ("stages", 0), "needs no header and no cookie", id="a cookie for all"
+        ),
+        pytest.param(
+            {"stages": [{"weight": 0, "cookie": {"name": "tester", "value": "a;b"}}, 100]},
+            ("stages", 0, "cookie", "value"),
+            "match pattern",
+            id="two cookies in one",
+        ),
+        pytest.param(
+            {"stages": [{"weight": 0, "cookie": {"name": "a=b", "value": "1"}}, 100]},
+            ("stages", 0, "cookie", "name"),
+            "match pattern",
+            id="no name of a cookie",
         ),
         pytest.param(
             {"stages": [{"weight": 0, "header": {"name": "x beta", "value": "1"}}, 100]},
@@ -194,6 +222,14 @@ def test_a_share_is_written_down_as_before_there_was_anything_beside_it() -> Non
         pytest.param(Stage(weight=5, pause=0), "5 %", id="a share"),
         pytest.param(Stage(weight=0, pause=0, mirror=True), "a copy of every request", id="copies"),
         pytest.param(Stage(weight=0, pause=0, header=HeaderMatch(**BETA)), "requests with x-beta: 1", id="those who ask for it"),
+        pytest.param(
+            Stage(weight=5, pause=0, cookie=CookieMatch(**TESTER)), "5 % and requests with the cookie tester=1", id="a cookie"
+        ),
+        pytest.param(
+            Stage(weight=0, pause=0, header=HeaderMatch(**BETA), cookie=CookieMatch(**TESTER)),
+            "requests with x-beta: 1 or the cookie tester=1",
+            id="one of two",
+        ),
         pytest.param(Stage(weight=5, pause=0, header=HeaderMatch(**BETA)), "5 % and requests with x-beta: 1", id="both"),
     ],
 )
@@ -209,6 +245,7 @@ WISHES = st.lists(
             optional={
                 "mirror": st.booleans(),
                 "header": st.sampled_from([None, BETA]),
+                "cookie": st.sampled_from([None, TESTER]),
                 "pause": st.sampled_from([0, "until-promoted"]),
             },
         ),
@@ -226,7 +263,7 @@ def test_what_is_not_refused_rises_to_all_by_stages_that_somebody_meets(wished: 
     assert [one.weight for one in found] == sorted(one.weight for one in found)
     assert (found[-1].weight, found[-1].others) == (100, "")
     assert all(one.share for one in found)
-    assert not [one for one in found if one.mirror and (one.weight or one.header)]
+    assert not [one for one in found if one.mirror and (one.weight or one.header or one.cookie)]
 
 
 def test_the_schema_names_every_way_of_writing() -> None:

@@ -1,12 +1,13 @@
 """The route of a stage: who meets which revision, and that nobody falls between."""
 
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blocks.domain.match import HeaderMatch
+from blocks.domain.match import CookieMatch, HeaderMatch
 from blocks.domain.objects.routes import http_route, split
 from blocks.domain.objects.staged import staged
 from blocks.domain.strategy import Stage
@@ -15,6 +16,7 @@ from tests.blocks.domain.objects.blueprints import make_blueprint
 BEFORE, NOW = http_route(make_blueprint(revision=1)), http_route(make_blueprint(revision=2))
 OLD, NEW = "backstage-plugin-catalog-r1", "backstage-plugin-catalog-r2"
 BETA = HeaderMatch(name="x-beta", value="1")
+TESTER = CookieMatch(name="tester", value="v2.1")
 
 
 def rules(stage: Stage) -> list[dict[str, Any]]:
@@ -40,6 +42,31 @@ def test_whoever_sends_the_header_meets_the_new_revision_whatever_the_share(weig
     assert ("matches" in rest, weights(rest)) == (False, {NEW: weight, OLD: 100 - weight})
 
 
+@pytest.mark.parametrize(
+    ("cookies", "is_met"),
+    [
+        pytest.param("tester=v2.1", True, id="alone"),
+        pytest.param("a=b; tester=v2.1; c=d", True, id="among others"),
+        pytest.param("tester=v2x1", False, id="a dot is a dot"),
+        pytest.param("tester=v2.10", False, id="a value that begins alike"),
+        pytest.param("mytester=v2.1", False, id="a name that ends alike"),
+        pytest.param("", False, id="none"),
+    ],
+)
+def test_whoever_has_the_cookie_meets_the_new_revision(cookies: str, *, is_met: bool) -> None:
+    asked, rest = rules(Stage(weight=0, pause=0, cookie=TESTER))
+    (match,) = asked["matches"]
+    (header,) = match["headers"]
+    assert (header["name"], header["type"]) == ("cookie", "RegularExpression")
+    assert (re.fullmatch(header["value"], cookies) is not None) is is_met
+    assert (weights(asked), weights(rest)) == ({NEW: 100}, {NEW: 0, OLD: 100})
+
+
+def test_a_header_or_a_cookie_is_enough() -> None:
+    asked, _ = rules(Stage(weight=0, pause=0, header=BETA, cookie=TESTER))
+    assert [one["headers"][0]["name"] for one in asked["matches"]] == ["x-beta", "cookie"]
+
+
 def test_copies_go_to_the_new_revision_and_every_answer_comes_from_the_old_one() -> None:
     (rule,) = rules(Stage(weight=0, pause=0, mirror=True))
     port = BEFORE["spec"]["rules"][0]["backendRefs"][0]["port"]
@@ -49,6 +76,7 @@ def test_copies_go_to_the_new_revision_and_every_answer_comes_from_the_old_one()
 
 WAYS = st.one_of(
     st.builds(Stage, weight=st.integers(1, 99), pause=st.just(0), header=st.sampled_from([None, BETA])),
+    st.builds(Stage, weight=st.integers(0, 99), pause=st.just(0), cookie=st.just(TESTER)),
     st.sampled_from([Stage(weight=0, pause=0, header=BETA), Stage(weight=0, pause=0, mirror=True), Stage(weight=100, pause=0)]),
 )
 
