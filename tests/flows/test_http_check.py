@@ -109,7 +109,7 @@ async def test_what_only_it_has_asked_is_no_data(outside: Outside, checked: Chec
     first, analysis = await installed(outside), ANALYSIS | {"minRequests": 1, "metrics": [READY]}
     seen = await update(outside, first, {"2": 1}, strategyConfig={"stages": "100", "stageInterval": 2, "analysis": analysis})
     assert seen.operation.phase is Phase.PARKED
-    # At each instant but the first the check has asked once more than the window has seconds.
+    # As many of them as the window has seconds; so many has the check asked itself, and one is wanted beside them.
     assert re.search(r"\d requests were answered, at least \d+ are wanted to judge by", asked_of_people(seen))
 
 
