@@ -19,7 +19,10 @@ JUDGED: dict[str, Any] = {
     "interval": 5,
     "minRequests": 5,
     "comparedToStable": {"successRate": 0.02, "latency": 20},
-    "metrics": [{"name": "failures", "query": f"{FAILURES} or vector(0)", "max": 0, "args": {"class": "5"}}],
+    "metrics": [
+        {"name": "failures", "query": f"{FAILURES} or vector(0)", "max": 0, "args": {"class": "5"}},
+        {"name": "greets", "http": {"path": "/hello", "timeout": 2}},
+    ],
     "pods": {"restarts": 0},
 }
 
@@ -94,9 +97,10 @@ def test_blue_green_is_tried_in_a_preview_and_switched_in_one_write(
     assert {one.release for one in traffic.answers if one.at < at(told, "route_stage:1", "intended")} == {f"{service.name}@1.0.0"}
     assert {one.release for one in traffic.answers if one.at > switched + FOLLOWS} == {f"{service.name}@1.1.0"}
     (watched,) = [step["why"] for step in seen["operation"]["steps"] if step["name"] == "watch_stage:1"]
-    assert all(word in watched for word in ("; the revision before: success rate 1 of", "failures 0", "1 of 1 pods ready")), (
-        watched
-    )
+    assert all(
+        word in watched
+        for word in ("; the revision before: success rate 1 of", "failures 0", "greets: /hello answered 200", "1 of 1 pods ready")
+    ), watched
 
 
 @pytest.mark.kind("fails before promotion", "blue-green")
