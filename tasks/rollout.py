@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 
 from blocks.domain.diagnosis import Diagnosis, Trouble
 from blocks.domain.errors import DoesNotFit, PipelineError, RolloutFailed
+from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.labels import INSTANCE, MANAGER, PART_OF, REVISION
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import Phase, every
+from blocks.domain.objects.workload import sized
 from blocks.domain.outlook import News, last_news, news_since, sight_of
 from blocks.domain.plan import Plan
+from blocks.domain.scaling import has_enough, replicas_for
 from blocks.ports.cluster import Notice, View, Views
 from blocks.work import Work
 from tasks.kinds import Undo, step
@@ -34,13 +37,14 @@ class RolledOut:
 
 @step(Undo.COMPENSATABLE)
 async def roll_out(work: Work, plan: Plan) -> RolledOut:
-    """The revision's pods are ready; nobody is sent to them yet.
+    """The revision's pods are ready, as many as its first stage needs; nobody is sent to them yet.
 
     Raises `DoesNotFit` or `RolloutFailed` with the pod's last words as soon as it is certain that it never will be ready.
     """
-    running = await put_up(work, every(await read_plan(work, plan), RUNNING))
+    replicas = replicas_for(plan.stages[:1], plan.replicas)
+    running = await put_up(work, await read_running(work, plan, replicas))
     await announce(work, plan)
-    await tell(work, plan, Notice("RollingOut", ROLL_OUT, f"revision {plan.revision} with {plan.replicas} replicas"))
+    await tell(work, plan, Notice("RollingOut", ROLL_OUT, f"revision {plan.revision} with {replicas} replicas"))
     try:
         pods = await await_ready(work, plan)
     except (DoesNotFit, RolloutFailed) as problem:
@@ -58,13 +62,17 @@ async def take_down(work: Work, plan: Plan) -> None:
     await put_to_sleep(work, staged)
 
 
-async def stand_again(work: Work, plan: Plan) -> None:
-    """The revision is still up: what somebody took away meanwhile is made again, and then its pods are ready again."""
+async def stand_with(work: Work, plan: Plan, replicas: int) -> None:
+    """The revision is up with at least so many replicas, all of them ready; what somebody took away meanwhile is made again."""
+    running = await read_running(work, plan, replicas)
+    await put_up(work, [one for one in running if not has_enough(await work.tools.cluster.read(Name.of(one)), one)])
+    await await_ready(work, plan)
+
+
+async def read_running(work: Work, plan: Plan, replicas: int) -> list[Object]:
+    """What runs of the plan, with so many replicas."""
     running = every(await read_plan(work, plan), RUNNING)
-    gone = [one for one in running if await work.tools.cluster.read(Name.of(one)) is None]
-    if gone:
-        await put_up(work, gone)
-        await await_ready(work, plan)
+    return [sized(one, replicas) if one["kind"] == "Deployment" else one for one in running]
 
 
 async def await_ready(work: Work, plan: Plan) -> tuple[str, ...]:

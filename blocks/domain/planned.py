@@ -3,11 +3,12 @@
 To add a step after the plan: add a row to `STEPS`, in the order in which they are taken, and, if it is not always taken, to `_is_taken`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from blocks.domain.manifest import InstallRequest
+from blocks.domain.scaling import replicas_for
 from blocks.domain.stages import config_of, has_experiment, has_preview, stages_of
 from blocks.domain.strategy import Stage
 
@@ -24,7 +25,9 @@ class PlannedStep:
 
 # All requests in one write, or stage by stage: of these two there is one of each for every stage, and what it says is filled in.
 SHIFT = "shift_traffic"
-ROUTE = PlannedStep("route_stage", "reversible", "send {requests} to the revision, in one write", "send all back, in one write")
+ROUTE = PlannedStep(
+    "route_stage", "reversible", "send {requests} to the revision{replicas}, in one write", "send all back, in one write"
+)
 WATCH = PlannedStep("watch_stage", "needless", "keep it so {long}{wanted}")
 VARIANTS = PlannedStep(
     "open_variants",
@@ -88,10 +91,12 @@ def steps_of(hashed: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
 
 def _by_stages(hashed: Mapping[str, Any]) -> Iterator[PlannedStep]:
     """The two steps of each stage: a part of the requests is sent, and it is watched."""
-    for number, stage in enumerate(stages_of(hashed), 1):
-        analysis = config_of(InstallRequest.model_validate(hashed["inputs"]["request"])).analysis
-        wanted = f", as long as {analysis.sentence}" if analysis.enabled else ""
-        yield replace(ROUTE, name=f"{ROUTE.name}:{number}", what=ROUTE.what.format(requests=_requests(stage)))
+    request, stages = InstallRequest.model_validate(hashed["inputs"]["request"]), stages_of(hashed)
+    analysis = config_of(request).analysis
+    wanted = f", as long as {analysis.sentence}" if analysis.enabled else ""
+    for number, stage in enumerate(stages, 1):
+        sent = ROUTE.what.format(requests=_requests(stage), replicas=_replicas(stages[:number], request.replicas))
+        yield replace(ROUTE, name=f"{ROUTE.name}:{number}", what=sent)
         yield replace(WATCH, name=f"{WATCH.name}:{number}", what=WATCH.what.format(long=_long(stage), wanted=wanted))
 
 
@@ -99,6 +104,11 @@ def _requests(stage: Stage) -> str:
     """Which requests the revision is sent at the stage."""
     shared = [f"{stage.weight} % of the requests"] if stage.weight else []
     return " and ".join([*shared, *([stage.others] if stage.others else [])])
+
+
+def _replicas(stages: Sequence[Stage], asked: int) -> str:
+    """With how many replicas the revision answers at the last of the stages; nothing where there is only one."""
+    return f" with {replicas_for(stages, asked)} of its {asked} replicas" if asked > 1 else ""
 
 
 def _long(stage: Stage) -> str:

@@ -208,8 +208,9 @@ class FakeCluster:
         elif change.key[0] == "httproutes":
             self._do(self._say(change.key, {"parents": [{"conditions": _taken(change.found)}]}))
         elif change.key[0] == "deployments" and self._ran.get(change.key) != change.found["spec"]:
-            self._ran[change.key] = copy.deepcopy(change.found["spec"])
-            self._do(self._run(change.key))
+            before, now = self._ran.get(change.key), copy.deepcopy(change.found["spec"])
+            self._ran[change.key] = now
+            self._do(self._run(change.key, scaled=before is not None and before | {"replicas": now["replicas"]} == now))
 
     async def _spread(self) -> None:
         async with self._news:
@@ -219,18 +220,24 @@ class FakeCluster:
         if key in self.store.objects:
             self.store.set_status(key, status)
 
-    async def _run(self, key: Key) -> None:
-        """Make the pods of a Deployment anew, as the case says; it is gone by now or has no replicas, then there are none."""
-        self._clear(key)
-        if key not in self.store.objects or not self.store.objects[key]["spec"]["replicas"]:
+    async def _run(self, key: Key, *, scaled: bool = False) -> None:
+        """Make the pods of a Deployment anew, as the case says; it is gone by now or has no replicas, then there are none.
+
+        One that is only scaled keeps the pods that it wants still, however they are.
+        """
+        replicas = self.store.objects[key]["spec"]["replicas"] if key in self.store.objects else 0
+        self._clear(key, replicas if scaled else 0)
+        if not replicas:
             return
         case, deployment = pod_case(self.pods_are), self.store.objects[key]
         template = deployment["spec"]["template"]
         self.logs = case.get("logs", {})
-        for number, pod in enumerate(case["pods"] * (deployment["spec"]["replicas"] if self.pods_are == "ready" else 1)):
-            metadata = {"name": f"{key[2]}-{number}", "labels": template["metadata"]["labels"]}
+        for number, pod in enumerate(case["pods"] * (replicas if scaled or self.pods_are == "ready" else 1)):
+            name = f"{key[2]}-{number}"
+            metadata = {"name": name, "labels": template["metadata"]["labels"]}
             body = {"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "spec": template["spec"], "status": pod["status"]}
-            self.store.create(("pods", key[1], f"{key[2]}-{number}"), body, "controller")
+            if ("pods", key[1], name) not in self.store.objects:
+                self.store.create(("pods", key[1], name), body, "controller")
         for number, event in enumerate(case.get("events", ())):
             about = {"regarding": {"kind": "Pod", "name": f"{key[2]}-0"}, "metadata": {"name": f"{key[2]}.{number}"}}
             self.store.create(("events", key[1], f"{key[2]}.{number}"), copy.deepcopy(event) | about, "kubelet")
@@ -245,12 +252,14 @@ class FakeCluster:
         self._clear(key)
         self.store.delete(key)
 
-    def _clear(self, key: Key) -> None:
-        """No pods of the Deployment, and nothing said of them."""
+    def _clear(self, key: Key, kept: int = 0) -> None:
+        """No pods of the Deployment but the first so many, and nothing said of them."""
+        stay = {f"{key[2]}-{number}" for number in range(kept)}
         mine = [("pods", f"{key[2]}-"), ("events", f"{key[2]}.")]
         for plural, start in mine:
             for one in [one for one in self.store.objects if one[:2] == (plural, key[1]) and one[2].startswith(start)]:
-                self.store.delete(one)
+                if one[2] not in stay:
+                    self.store.delete(one)
 
     def _do(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)

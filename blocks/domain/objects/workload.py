@@ -66,9 +66,14 @@ def trial_pod(deployment: Object) -> Object:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": template["metadata"] | named, "spec": spec}
 
 
+def sized(deployment: Object, replicas: int) -> Object:
+    """The Deployment with so many pods."""
+    return deployment | {"spec": deployment["spec"] | {"replicas": replicas}}
+
+
 def asleep(deployment: Object) -> Object:
     """The Deployment without pods."""
-    return deployment | {"spec": deployment["spec"] | {"replicas": 0}}
+    return sized(deployment, 0)
 
 
 def container(blueprint: Blueprint) -> dict[str, Any]:

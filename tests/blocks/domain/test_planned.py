@@ -73,6 +73,14 @@ def test_a_stage_says_its_share_its_time_and_what_is_wanted_meanwhile() -> None:
     assert said["watch_stage:1"] == ("needless", "keep it so for 60 s, as long as 0.95 of the answers are good", "")
 
 
+def test_a_stage_says_how_large_the_revision_is_then() -> None:
+    taken = steps_of(agree_on(make_revision(revision=2, replicas=3, **CANARY), make_replaced(), "update", ()))
+    assert [one.what for one in taken if one.name.startswith("route_stage:")] == [
+        "send 25 % of the requests to the revision with 1 of its 3 replicas, in one write",
+        "send 100 % of the requests to the revision with 3 of its 3 replicas, in one write",
+    ]
+
+
 def test_a_stage_that_is_not_measured_is_only_kept() -> None:
     assert staged(enabled=False)["watch_stage:2"] == ("needless", "keep it so for 60 s", "")
 
