@@ -25,6 +25,7 @@ from blocks.domain.shown import (
     tell_traffic,
     warn,
 )
+from blocks.domain.waves import limits_of
 from blocks.ports.cluster import Preview
 from blocks.work import Work
 from tasks.preview import find_room, raise_objections, read_all, try_all
@@ -46,7 +47,7 @@ async def foresee(work: Work, hashed: Mapping[str, Any], replaced: Replaced, mov
     seen = {name: Seen(one.live, one.after) for name, one in tried.items()}
     seen |= {name: Seen(one, None) for name, one in beside.items()}
     told = [*tell_changes(hashed, replaced, seen), *await look_at_secret(work, hashed), *await look_at_forgotten(work, hashed)]
-    bounds = await find_room(work, seen, told, _retiring(replaced, seen))
+    bounds = await find_room(work, seen, told, _retiring(replaced, seen), limits_of(hashed))
     raise_objections(tried.values(), of_room=True)
     return shown_part(hashed, (told, bounds, seen), moved)
 

@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeVar
 
 from blocks.domain.errors import DoesNotFit, Refused
-from blocks.domain.fit import Bound, add, must_fit, must_obey, need_of_objects, need_of_pods, weigh
+from blocks.domain.fit import Amounts, Bound, add, must_fit, must_obey, need_of_objects, need_of_pods, peak, weigh
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.dry_run import stand_in
 from blocks.domain.objects.labels import stamped
 from blocks.domain.objects.names import Name
 from blocks.domain.shown import ObjectChange, Seen, created
+from blocks.domain.waves import Limits, Sizes, bound, every_wave
 from blocks.ports.cluster import Preview, View
 from blocks.work import Work
 
@@ -46,16 +47,15 @@ def raise_objections(tried: Iterable[Preview], *, of_room: bool) -> None:
 
 
 async def find_room(
-    work: Work, seen: dict[Name, Seen], told: Iterable[ObjectChange], replaced: Object | None
+    work: Work, seen: dict[Name, Seen], told: Iterable[ObjectChange], replaced: Object | None, limits: Limits | None
 ) -> tuple[Bound, ...]:
     """Every bound of the namespace's quotas that the rollout touches; raises `DoesNotFit` where it leaves no room."""
     (name,) = [one for one in seen if one.kind == "Deployment" and seen[one].after]
     deployment, live = seen[name].after or {}, seen[name].live
     pod = deployment["spec"]["template"]["spec"]
     must_obey(pod, await _bounds_of(work, "LimitRange", name.namespace, seen))
-    more = max(deployment["spec"].get("replicas", 1) - _replicas(live), 0)
-    coming = add(need_of_pods(pod, more), need_of_objects(created(told)))
-    going = need_of_pods(replaced["spec"]["template"]["spec"], _replicas(replaced)) if replaced else {}
+    pods, going = _need_of_move((deployment, live), replaced, limits)
+    coming = add(pods, need_of_objects(created(told)))
     bounds = weigh(await _bounds_of(work, "ResourceQuota", name.namespace, seen), coming, going)
     must_fit(bounds)
     return bounds
@@ -66,6 +66,20 @@ async def _bounds_of(work: Work, kind: str, namespace: str, seen: dict[Name, See
     there = {Name.of(one): one for one in await work.tools.cluster.find(View(kind, namespace))}
     ours = {name: one.after or one.live for name, one in seen.items() if name.kind == kind}
     return [one for one in (there | ours).values() if one]
+
+
+def _need_of_move(new: tuple[Object, Object | None], replaced: Object | None, limits: Limits | None) -> tuple[Amounts, Amounts]:
+    """How much more pods need at most while the new Deployment takes the other one's place, and how much of that is free afterwards."""
+    (desired, live), had = new, _replicas(replaced)
+    wanted = _replicas(desired)
+    if not limits:
+        return _need(desired, max(wanted - _replicas(live), 0)), _need(replaced, had)
+    sizes = [Sizes(0, had), *every_wave(Sizes(0, had), bound(limits, had, wanted))]
+    return peak([add(_need(desired, one.coming), _need(replaced, one.going)) for one in sizes])
+
+
+def _need(deployment: Object | None, count: int) -> Amounts:
+    return need_of_pods(deployment["spec"]["template"]["spec"], count) if deployment else {}
 
 
 def _replicas(deployment: Object | None) -> int:

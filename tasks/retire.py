@@ -45,7 +45,10 @@ async def wake_previous(work: Work, plan: Plan) -> None:
         return
     before, now, previous = await read_before(work, plan), await read_plan(work, plan), replace(plan, revision=plan.previous)
     known = [beside(*pair) for pair in zip(now[Phase.EXPOSURE], before[Phase.EXPOSURE], strict=True)]
-    await put_up(work, [*known, *left_over(every(before), every(now), plan.slug), deployment_of(before)])
+    await put_up(work, [*known, *left_over(every(before), every(now), plan.slug)])
+    if plan.limits:
+        return  # its pods come back as they went: in waves, when the requests do
+    await put_up(work, [deployment_of(before)])
     await await_ready(work, replace(previous, replicas=deployment_of(before)["spec"]["replicas"]))
 
 

@@ -15,11 +15,11 @@ from blocks.domain.plan import Plan
 from blocks.domain.scaling import has_enough, replicas_for
 from blocks.ports.cluster import Notice, View, Views
 from blocks.work import Work
+from tasks.announce import announce
 from tasks.kinds import Undo, step
 from tasks.objects import Stood, put_up, set_back
 from tasks.plan import read_plan
 from tasks.scaling import put_to_sleep
-from tasks.shift import announce
 
 ROLL_OUT = "RollOut"
 
@@ -37,11 +37,12 @@ class RolledOut:
 
 @step(Undo.COMPENSATABLE)
 async def roll_out(work: Work, plan: Plan) -> RolledOut:
-    """The revision's pods are ready, as many as its first stage needs; nobody is sent to them yet.
+    """The revision's pods are ready, as many as are needed first; nobody is sent to them yet.
 
     Raises `DoesNotFit` or `RolloutFailed` with the pod's last words as soon as it is certain that it never will be ready.
     """
-    replicas = replicas_for(plan.stages[:1], plan.replicas)
+    # Where pods come in waves, the first ones come with the first wave.
+    replicas = 0 if plan.limits else replicas_for(plan.stages[:1], plan.replicas)
     running = await put_up(work, await read_running(work, plan, replicas))
     await announce(work, plan)
     await tell(work, plan, Notice("RollingOut", ROLL_OUT, f"revision {plan.revision} with {replicas} replicas"))

@@ -4,7 +4,7 @@ During an update both revisions are up, so what counts is what runs now and what
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from types import MappingProxyType
@@ -75,6 +75,12 @@ def add(*needs: Amounts) -> dict[str, Decimal]:
     return {key: sum((one.get(key, NOTHING) for one in needs), NOTHING) for key in {key for one in needs for key in one}}
 
 
+def peak(needs: Sequence[Amounts]) -> tuple[dict[str, Decimal], dict[str, Decimal]]:
+    """How much more is needed at most than in the beginning, and how much of that is free again in the end, of these needs in order."""
+    most = {key: max(one.get(key, NOTHING) for one in needs) for key in add(*needs)}
+    return _less(most, needs[0]), _less(most, needs[-1])
+
+
 def weigh(quotas: Iterable[Object], coming: Amounts, going: Amounts) -> tuple[Bound, ...]:
     """Every bound that the rollout touches, before, during and after it.
 
@@ -125,6 +131,10 @@ def say_amount(resource: str, value: Decimal) -> str:
         unit = next((one for one in ("Gi", "Mi") if value and value % SCALE[one] == 0), "Mi")
         return f"{_up(value / SCALE[unit])}{unit}" if value else "0"
     return f"{_up(value)}"
+
+
+def _less(needed: Amounts, other: Amounts) -> dict[str, Decimal]:
+    return {key: value - other.get(key, NOTHING) for key, value in needed.items()}
 
 
 def _bound(which: tuple[Object, str], coming: Decimal, going: Decimal) -> Bound:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, IPvAnyNetwork, JsonValue, Validation
 
 from blocks.domain.health import HealthTerms
 from blocks.domain.quantities import amount, cores, memory
-from blocks.domain.strategy import CONFIGURED, Strategy, StrategyConfig
+from blocks.domain.strategy import CONFIGURED, NONE, Strategy, StrategyConfig
 from blocks.domain.strict import Strict
 
 Label = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,28}[a-z0-9])?$")]
@@ -242,10 +242,15 @@ class InstallRequest(Strict):
     @classmethod
     def _strategy_has_stages(cls, config: StrategyConfig | None, said: ValidationInfo) -> StrategyConfig | None:
         strategy = said.data.get("strategy")
-        if config and strategy and strategy not in CONFIGURED:
-            asked = " or ".join(CONFIGURED)
-            raise ValueError(f"{strategy} has no stages to configure; leave strategyConfig out, or ask for {asked}")
-        return (config or StrategyConfig()).fit(strategy) if strategy in CONFIGURED else None
+        if strategy is None or (config is None and strategy not in CONFIGURED):
+            return None
+        return (config or StrategyConfig()).fit(strategy)
+
+    @model_validator(mode="after")
+    def _somebody_serves_meanwhile(self) -> Self:
+        if self.strategy_config and self.strategy_config.max_surge in NONE and self.replicas == 1:
+            raise ValueError("the only replica goes before the next one comes; let maxSurge be 1, or ask for more replicas")
+        return self
 
     @model_validator(mode="after")
     def _runtime_has_source(self) -> Self:

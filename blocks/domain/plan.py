@@ -22,6 +22,7 @@ from blocks.domain.objects.phases import Phase, every, phases
 from blocks.domain.planned import PlannedStep
 from blocks.domain.stages import has_experiment, has_preview, stages_of
 from blocks.domain.strategy import Stage
+from blocks.domain.waves import Limits, limits_of
 
 SCHEMA = 2
 
@@ -32,8 +33,8 @@ class Plan:
 
     `before` is the document of the revision that serves, `before_by` its operation, `previous` its number. `target` is the release as
     `name@version`, `changes` how many objects will change, `stages` how it meets its users (empty: all at once), `preview` whether those
-    who ask for it can meet it before, `experiment` whether it is compared with the one that serves, `data` what becomes of the plugin's
-    data where that cannot be taken back.
+    who ask for it can meet it before, `experiment` whether it is compared with the one that serves, `limits` how many of its pods come
+    at a time (none: all), `data` what becomes of the plugin's data where that cannot be taken back.
     """
 
     hash: str
@@ -63,6 +64,7 @@ class Plan:
     stages: tuple[Stage, ...] = ()
     preview: bool = False
     experiment: bool = False
+    limits: Limits | None = None
 
     @property
     def name(self) -> str:
@@ -137,6 +139,7 @@ def compose_plan(hashed: Mapping[str, Any], shown: Mapping[str, Any], document: 
         stages=stages_of(hashed),
         preview=has_preview(hashed),
         experiment=has_experiment(hashed),
+        limits=limits_of(hashed),
         **names,
     )
 

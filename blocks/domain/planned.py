@@ -5,12 +5,14 @@ To add a step after the plan: add a row to `STEPS`, in the order in which they a
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.scaling import replicas_for
 from blocks.domain.stages import config_of, has_experiment, has_preview, stages_of
 from blocks.domain.strategy import Stage
+from blocks.domain.waves import Limits, limits_of
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,17 @@ VARIANTS = PlannedStep(
     "reversible",
     "let a part of the users meet the revision, and everybody the same one again",
     "send all back, in one write",
+)
+# What the steps of a rolling update with limits do instead.
+WAVES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "roll_out": ("put up the revision beside the one before, without pods yet", "take it down"),
+        SHIFT: (
+            "let its pods take the place of those before in waves, with the requests: {limits}",
+            "let those before take their place again, in waves too",
+        ),
+        "retire_revision": ("take away what only the revision before needed", "put up again what it took away"),
+    }
 )
 STEPS = (
     PlannedStep("approval", "needless", "wait until enough people agree to exactly this plan"),
@@ -85,8 +98,15 @@ def steps_of(hashed: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
     if hashed["revision"] == hashed["previous"]:
         return ()
     taken = [one for one in STEPS if _is_taken(hashed).get(one.name, True)]
-    stages = [*_by_stages(hashed)]
-    return tuple(step for one in taken for step in (stages if one is ROUTE else [] if one is WATCH else [one]))
+    stages, limits = [*_by_stages(hashed)], limits_of(hashed)
+    steps = (step for one in taken for step in (stages if one is ROUTE else [] if one is WATCH else [one]))
+    return tuple(_in_waves(step, limits) if limits else step for step in steps)
+
+
+def _in_waves(step: PlannedStep, limits: Limits) -> PlannedStep:
+    """The step where pods and requests move from one revision to the other in waves."""
+    what, back = WAVES.get(step.name, (step.what, step.back))
+    return replace(step, what=what.format(limits=limits.sentence), back=back)
 
 
 def _by_stages(hashed: Mapping[str, Any]) -> Iterator[PlannedStep]:

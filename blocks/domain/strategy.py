@@ -23,6 +23,9 @@ STAGED: tuple[Strategy, ...] = ("canary", "blue-green")
 CONFIGURED: tuple[Strategy, ...] = (*STAGED, "ab-testing")
 WEIGHTS = re.compile(r"[0-9]{1,3}( *, *[0-9]{1,3})*")
 SECONDS = re.compile(r"[0-9]{1,4}")
+# Pods as a number, or as a part of those that are asked for, as Kubernetes reads them.
+PODS = r"^(100|[1-9]?[0-9])%$"
+NONE = (0, "0%")
 # The pause of a stage that a person ends.
 UNTIL_PROMOTED = "until-promoted"
 
@@ -46,6 +49,9 @@ def refuse_part(value: Any) -> Any:
 Pause = Annotated[
     int, Field(ge=0, le=3600, strict=True, description="seconds"), BeforeValidator(read_seconds, json_schema_input_type=int | str)
 ]
+
+
+Pods = Annotated[int, Field(ge=0, le=20, strict=True)] | Annotated[str, Field(pattern=PODS)]
 
 
 class Stage(Strict):
@@ -105,16 +111,24 @@ class StageWish(Strict):
 
 
 class StrategyConfig(Strict):
-    """The stages that a new revision goes through, and what it is measured by at each; what its preview is asked before, if it has one."""
+    """The stages that a new revision goes through, and what it is measured by at each; what its preview is asked before, if it has one.
+
+    A rolling update has no stages: it says how many pods there may be more, and how many fewer may be ready, than were asked for.
+    """
 
     stage_interval: Pause = 300
     stages: tuple[Stage, ...] = Field(default=(10, 30, 50, 100), validate_default=True)
     analysis: Analysis = Analysis()
     smoke_test: SmokeTest | None = Field(default=None, exclude_if=lambda found: found is None)
     experiment: Experiment | None = Field(default=None, exclude_if=lambda found: found is None)
+    max_surge: Pods | None = Field(default=None, exclude_if=lambda found: found is None)
+    max_unavailable: Pods | None = Field(default=None, exclude_if=lambda found: found is None)
 
     def fit(self, strategy: Strategy) -> Self:
         """This as the strategy has it, or a `ValueError`: blue-green has a preview and then one stage for all, a canary has no preview."""
+        if strategy == "rolling-update":
+            return self._fit_waves()
+        self._has_no_waves(strategy)
         if strategy == "ab-testing":
             return self._fit_experiment()
         if self.experiment:
@@ -129,10 +143,30 @@ class StrategyConfig(Strict):
             raise ValueError("blue-green sends all requests at once; leave stages out, or ask for canary")
         return self
 
+    def _fit_waves(self) -> Self:
+        """This with nothing but how many pods come and go at a time."""
+        if (self.max_surge, self.max_unavailable) == (None, None) or self._without(
+            "max_surge", "max_unavailable"
+        ) != StrategyConfig():
+            raise ValueError(
+                f"rolling-update has no stages to configure; leave strategyConfig out, or ask for {' or '.join(CONFIGURED)}; "
+                "its own are maxSurge and maxUnavailable alone"
+            )
+        if self.max_surge in NONE and self.max_unavailable in (None, *NONE):
+            raise ValueError("maxSurge and maxUnavailable are not both nothing: no pod could come or go")
+        return self
+
+    def _has_no_waves(self, strategy: Strategy) -> None:
+        if (self.max_surge, self.max_unavailable) != (None, None):
+            raise ValueError(f"{strategy} puts up all that it needs beside what serves; leave maxSurge and maxUnavailable out")
+
+    def _without(self, *fields: str) -> Self:
+        return self.model_copy(update=dict.fromkeys(fields))
+
     def _fit_experiment(self) -> Self:
         """This with an experiment, the usual one where none is named."""
         # A request that was recorded says all that is usual, too.
-        if self.model_copy(update={"experiment": None}) != StrategyConfig():
+        if self._without("experiment") != StrategyConfig():
             raise ValueError("an A/B test has one stage, and is judged by its experiment alone; say there what is wanted")
         return self.model_copy(update={"experiment": self.experiment or Experiment()})
 

@@ -20,8 +20,8 @@ from blocks.toolchain import Toolchain
 from tests.fakes.cluster import FakeCluster
 from tests.flows.conftest import ON_SQLITE, Outside
 from tests.flows.standing import replicas, wanted, weights
-from tests.flows.test_canary import BAD, BOB, GOOD, SILENT, update
-from tests.flows.test_canary_steps import BETA, MIRROR, PERSON, UNMEASURED, by_steps
+from tests.flows.test_canary import BAD, BOB, GOOD, update
+from tests.flows.test_canary_steps import BETA, PERSON, UNMEASURED, by_steps
 from tests.flows.test_update import installed
 
 pytestmark = ON_SQLITE
@@ -33,30 +33,14 @@ ALL = 100
 
 async def test_it_grows_with_its_share_and_the_one_before_stays_whole(outside: Outside) -> None:
     first = await installed(outside, replicas=FOUR)
-    seen = await update(outside, first, GOOD, **unwatched(20, 60, 100))
+    seen = await update(outside, first, GOOD, **unwatched(BETA, 20, 60, 100))
     assert seen.operation.phase is Phase.SUCCEEDED, seen.operation.reason
     assert sizes(outside.cluster, seen) == [(0, 1), (20, 1), (60, 3), (100, 4)]
     assert short_of(outside.cluster, seen) == []
     assert replicas(outside.cluster) == {f"{seen.slug}-r1": 0, f"{seen.slug}-r2": FOUR}
-    assert see_planned(seen.operation.steps)["route_stage:2"] == (
+    assert see_planned(seen.operation.steps)["route_stage:3"] == (
         "send 60 % of the requests to the revision with 3 of its 4 replicas, in one write"
     )
-
-
-STEPS = [
-    pytest.param(
-        MIRROR, [(0, 4), (ALL, 4), (30, 4), (100, 4)], id="copies of all need all, and nothing shrinks on the way forth"
-    ),
-    pytest.param(BETA, [(0, 1), (30, 2), (100, 4)], id="those who ask for it need one at least"),
-]
-
-
-@pytest.mark.parametrize(("stage", "grown"), STEPS)
-async def test_who_meets_it_beside_its_share_counts(outside: Outside, stage: object, grown: list[tuple[int, int]]) -> None:
-    first = await installed(outside, replicas=FOUR)
-    seen = await update(outside, first, GOOD, **unwatched(stage, 30, 100))
-    assert sizes(outside.cluster, seen) == grown
-    assert short_of(outside.cluster, seen) == []
 
 
 async def test_bad_numbers_take_its_requests_before_its_replicas(outside: Outside) -> None:
@@ -69,42 +53,23 @@ async def test_bad_numbers_take_its_requests_before_its_replicas(outside: Outsid
     assert wanted(outside.cluster) == before
 
 
-async def test_promoted_fully_it_has_all_replicas_before_all_requests(outside: Outside) -> None:
+async def test_who_dies_between_its_replicas_and_its_share_changes_nothing(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promoted fully, it has all of its replicas before it has all requests."""
     first = await installed(outside, replicas=FOUR)
-    seen = await update(outside, first, SILENT, **unwatched(PERSON, 60, 80, 100))
-    assert replicas(outside.cluster) == {f"{seen.slug}-r1": FOUR, f"{seen.slug}-r2": 2}
+    seen = await update(outside, first, GOOD, **unwatched(PERSON, 60, 80, 100))
     await outside.words.promote(seen.operation.id, BOB, "it mends an outage", fully=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(blocks.work, "open_toolchain", mortal(outside, ALL))
+        seen = await outside.carry_on(seen)
+    assert seen.operation.phase is Phase.APPLYING
+    assert replicas(outside.cluster) == {f"{seen.slug}-r1": FOUR, f"{seen.slug}-r2": FOUR}
+    assert weights(outside.cluster) == {f"{seen.slug}-r1": 70, f"{seen.slug}-r2": 30}
     seen = await outside.carry_on(seen)
     assert seen.operation.phase is Phase.SUCCEEDED, seen.operation.reason
     assert sizes(outside.cluster, seen) == [(0, 2), (30, 2), (100, 4)]
     assert short_of(outside.cluster, seen) == []
-
-
-async def test_who_dies_between_its_replicas_and_its_share_changes_nothing(
-    outside: Outside, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = await installed(outside, replicas=FOUR)
-    with monkeypatch.context() as patched:
-        patched.setattr(blocks.work, "open_toolchain", mortal(outside, 60))
-        seen = await update(outside, first, GOOD, **unwatched(20, 60, 100))
-    assert seen.operation.phase is Phase.APPLYING
-    assert replicas(outside.cluster)[f"{seen.slug}-r2"] == 3
-    assert weights(outside.cluster)[f"{seen.slug}-r2"] == 20
-    seen = await outside.carry_on(seen)
-    assert seen.operation.phase is Phase.SUCCEEDED, seen.operation.reason
-    assert sizes(outside.cluster, seen) == [(0, 1), (20, 1), (60, 3), (100, 4)]
-    assert short_of(outside.cluster, seen) == []
-
-
-async def test_who_made_it_larger_by_hand_is_not_contradicted(outside: Outside) -> None:
-    first = await installed(outside, replicas=FOUR)
-    seen = await update(outside, first, SILENT, **unwatched(PERSON, 100))
-    key = ("deployments", seen.namespace, f"{seen.slug}-r2")
-    outside.cluster.store.apply(key, {"metadata": {"name": key[2]}, "spec": {"replicas": 5}}, "team", force=True)
-    await outside.words.promote(seen.operation.id, BOB, "it is enough", fully=True)
-    seen = await outside.carry_on(seen)
-    assert seen.operation.phase is Phase.SUCCEEDED, seen.operation.reason
-    assert replicas(outside.cluster)[key[2]] == 5
 
 
 def unwatched(*stages: object) -> dict[str, Any]:

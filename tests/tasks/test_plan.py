@@ -320,6 +320,10 @@ async def test_what_leaves_no_room_is_said_before_anything_is_touched(carried: C
     ):
         await carried.plan()
     assert fake.store.version == version
+    carried.asked = carried.service(plugin=plugin, replicas=2, strategyConfig={"maxSurge": 0, "maxUnavailable": 1})
+    told = await document(carried, await carried.plan())
+    (pods,) = [one for one in told["shown"]["quota"] if one["resource"] == "pods"]
+    assert (pods["before"], pods["during"], pods["after"]) == ("3", "3", "2")
 
 
 async def test_what_no_container_may_have_is_refused(carried: Carried) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from blocks.domain.errors import DoesNotFit
-from blocks.domain.fit import add, must_fit, must_obey, need_of_objects, need_of_pods, say_amount, weigh
+from blocks.domain.fit import add, must_fit, must_obey, need_of_objects, need_of_pods, peak, say_amount, weigh
 from blocks.domain.objects.blueprint import Object
 
 
@@ -129,6 +129,14 @@ def test_one_container_has_its_limit(limits: list[dict[str, Any]], *, fits: bool
 )
 def test_amounts_are_said_as_people_write_them(resource: str, value: str, said: str) -> None:
     assert say_amount(resource, Decimal(value)) == said
+
+
+def test_what_comes_in_waves_needs_only_what_is_more_at_the_worst_moment() -> None:
+    """Here a pod more while the first of two smaller ones stays, and in the end what the bigger two have more."""
+    sizes = [(0, 2), (1, 2), (1, 1), (2, 1), (2, 0)]
+    coming, going = peak([add(need_of_pods(pod("1"), new), need_of_pods(pod("400m"), old)) for new, old in sizes])
+    assert (coming["pods"], going["pods"]) == (Decimal(1), Decimal(1))
+    assert (coming["requests.cpu"], going["requests.cpu"]) == (Decimal("1.6"), Decimal("0.4"))
 
 
 def test_needs_add_up() -> None:

@@ -142,11 +142,29 @@ def test_an_ab_test_has_an_experiment_whether_it_is_named_or_not(share: int) -> 
         pytest.param("canary", {"experiment": {}}, "canary compares no variants", id="an experiment for a canary"),
         pytest.param("ab-testing", {"stages": "50,100"}, "an A/B test has one stage", id="stages for an A/B test"),
         pytest.param("ab-testing", {"analysis": {"interval": 5}}, "judged by its experiment alone", id="its analysis"),
+        pytest.param("canary", {"maxSurge": 1}, "canary puts up all that it needs", id="a surge for a canary"),
+        pytest.param(
+            "rolling-update", {"maxSurge": 1, "stageInterval": 5}, "its own are maxSurge", id="a pause for a rolling update"
+        ),
+        pytest.param("rolling-update", {"maxSurge": 0}, "not both nothing", id="no surge and nobody unavailable"),
+        pytest.param("rolling-update", {"maxSurge": "0%", "maxUnavailable": "0%"}, "not both nothing", id="nothing in percent"),
+        pytest.param(
+            "rolling-update", {"maxSurge": 0, "maxUnavailable": 1}, "the only replica goes", id="the only replica without a surge"
+        ),
+        pytest.param("rolling-update", {"maxSurge": "101%"}, "should match pattern", id="more than all"),
+        pytest.param("rolling-update", {"maxSurge": -1}, "greater than or equal to 0", id="fewer than none"),
     ],
 )
 def test_what_a_strategy_does_not_have_is_refused(strategy: str, config: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         InstallRequest.model_validate(changed("strategy", strategy) | {"strategyConfig": config})
+
+
+@pytest.mark.parametrize("config", [{"maxSurge": 1}, {"maxUnavailable": "25%"}, {"maxSurge": 0, "maxUnavailable": 1}])
+def test_a_rolling_update_says_how_many_pods_come_and_go(config: dict[str, Any]) -> None:
+    request = InstallRequest.model_validate(changed("replicas", 3) | {"strategyConfig": config})
+    assert request.strategy_config == StrategyConfig.model_validate(config)
+    assert InstallRequest.model_validate_json(request.model_dump_json(by_alias=True)) == request
 
 
 def test_stages_without_a_strategy_that_has_some_are_refused_with_a_sentence() -> None:

@@ -116,6 +116,18 @@ def test_a_stage_says_what_is_sent_and_until_when(stage: dict[str, Any], sent: s
     assert said["watch_stage:1"] == f"keep it so {kept}"
 
 
+def test_a_rolling_update_with_limits_moves_in_waves() -> None:
+    asked: dict[str, Any] = {"replicas": 4, "strategyConfig": {"maxSurge": 1}}
+    assert names("update", make_replaced(), **asked) == [*ALWAYS, "retire_revision"]
+    taken = steps_of(agree_on(make_revision(revision=2, **asked), make_replaced(), "update", ()))
+    said = {one.name: (one.what, one.back) for one in taken}
+    assert said["roll_out"][0] == "put up the revision beside the one before, without pods yet"
+    assert said["shift_traffic"] == (
+        "let its pods take the place of those before in waves, with the requests: surge 1, unavailable 0",
+        "let those before take their place again, in waves too",
+    )
+
+
 def test_nothing_to_do_is_no_steps() -> None:
     served = make_replaced()
     assert steps_of(agree_on(make_revision(), served, "update", ())) == ()
