@@ -58,5 +58,7 @@ const server = createServer((request, response) => {
   const path = pathOf(request);
   return Object.hasOwn(routes, path) ? routes[path](response) : serveFile(response, path);
 });
+// The gateway keeps its connections: who closes an idle one first (Node, after 5 s) races with the next request, which then fails.
+server.keepAliveTimeout = 0;
 server.listen(Number(process.env.PORT ?? 3000));
 process.on('SIGTERM', () => server.close(() => process.exit(0)));

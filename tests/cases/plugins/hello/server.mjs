@@ -16,5 +16,7 @@ const server = createServer((request, response) => {
   response.writeHead(found ? 200 : 404, { 'content-type': 'application/json', 'x-plugin-release': `${id}@${version}` });
   response.end(JSON.stringify(found ? answers[pathname] : { error: 'not found' }));
 });
+// The gateway keeps its connections: who closes an idle one first (Node, after 5 s) races with the next request, which then fails.
+server.keepAliveTimeout = 0;
 server.listen(Number(process.env.PORT ?? field('port')));
 process.on('SIGTERM', () => server.close(() => process.exit(0)));
