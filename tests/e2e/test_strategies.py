@@ -95,7 +95,9 @@ def test_blue_green_is_tried_in_a_preview_and_switched_in_one_write(
     told = entries(product, seen)
     switched = at(told, "route_stage:1")
     # Who asked just before the switch may be answered just after it.
-    assert {one.release for one in traffic.answers if one.over < at(told, "route_stage:1", "intended")} == {f"{service.name}@1.0.0"}
+    assert {one.release for one in traffic.answers if one.over < at(told, "route_stage:1", "intended")} == {
+        f"{service.name}@1.0.0"
+    }
     assert {one.release for one in traffic.answers if one.at > switched + FOLLOWS} == {f"{service.name}@1.1.0"}
     (watched,) = [step["why"] for step in seen["operation"]["steps"] if step["name"] == "watch_stage:1"]
     assert all(

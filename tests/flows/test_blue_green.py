@@ -8,10 +8,12 @@ from blocks.domain.journal import Phase
 from blocks.domain.objects.routes import PREVIEW
 from blocks.domain.status import InstallationView
 from blocks.ports.cluster import Reply
-from tests.flows.conftest import PLUGIN, Outside
+from tests.flows.conftest import MOSTLY_ON_SQLITE, PLUGIN, Outside
 from tests.flows.standing import wanted, weights
 from tests.flows.test_canary import ANALYSIS, GOOD, steps, update
 from tests.flows.test_update import FRONTEND, installed
+
+pytestmark = MOSTLY_ON_SQLITE
 
 SWITCH = {"stageInterval": 1, "analysis": ANALYSIS}
 ASKED = ["open_preview", "smoke_test", "route_stage:1", "watch_stage:1"]

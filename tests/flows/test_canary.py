@@ -14,9 +14,11 @@ from blocks.domain.manifest import Runtime
 from blocks.domain.objects.blueprint import RUNTIMES
 from blocks.domain.questions import cluster_of
 from blocks.domain.status import InstallationView
-from tests.flows.conftest import Outside
+from tests.flows.conftest import MOSTLY_ON_SQLITE, Outside
 from tests.flows.standing import replicas, wanted, weights
 from tests.flows.test_update import FRONTEND, installed
+
+pytestmark = MOSTLY_ON_SQLITE
 
 BOB = Speaker("bob", frozenset({"developer"}))
 # A sample each second, as often as can be asked for.

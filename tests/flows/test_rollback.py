@@ -4,9 +4,11 @@ from blocks.catalog.requests import Asked
 from blocks.domain.journal import Phase
 from blocks.domain.status import InstallationView
 from blocks.ports.cluster import Reply
-from tests.flows.conftest import PLUGIN, Outside
+from tests.flows.conftest import MOSTLY_ON_SQLITE, PLUGIN, Outside
 from tests.flows.standing import replicas, routed_to, wanted
 from tests.flows.test_update import FRONTEND, installed
+
+pytestmark = MOSTLY_ON_SQLITE
 
 
 async def updated(outside: Outside, **changes: object) -> InstallationView:

@@ -1,8 +1,10 @@
 """Off, on and anew: the revision stays, and whoever calls a plugin that is off is told; on both databases, with the world in memory."""
 
 from blocks.domain.journal import Phase
-from tests.flows.conftest import Outside
+from tests.flows.conftest import MOSTLY_ON_SQLITE, Outside
 from tests.flows.standing import replicas, routed_to, wanted
+
+pytestmark = MOSTLY_ON_SQLITE
 
 
 async def test_off_answers_in_the_plugins_place_and_runs_nothing(outside: Outside) -> None:

@@ -4,9 +4,11 @@ import pytest
 
 from blocks.domain.approval import Speaker
 from blocks.domain.journal import Phase
-from tests.flows.conftest import Outside
+from tests.flows.conftest import MOSTLY_ON_SQLITE, Outside
 from tests.flows.standing import routed_to, wanted
 from tests.flows.test_update import vanish
+
+pytestmark = MOSTLY_ON_SQLITE
 
 ANN = Speaker("ann", frozenset({"developer"}))
 

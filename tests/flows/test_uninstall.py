@@ -6,7 +6,9 @@ from blocks.domain.asking import NotInstalled
 from blocks.domain.journal import Phase
 from blocks.domain.status import StepState
 from blocks.ports.cluster import Reply
-from tests.flows.conftest import Outside
+from tests.flows.conftest import MOSTLY_ON_SQLITE, Outside
+
+pytestmark = MOSTLY_ON_SQLITE
 
 FRONTEND = {"name": "@a/c", "version": "1.2.3", "runtime": {"type": "frontend"}}
 
