@@ -130,7 +130,7 @@ async def bench(
 
 
 @pytest.mark.usefixtures("prefect_server")
-@pytest.mark.parametrize("version", ["1.0.0", "*"], ids=["an exact version", "a range"])
+@pytest.mark.parametrize("version", ["1.0.0", pytest.param("*", marks=pytest.mark.long)], ids=["an exact version", "a range"])
 async def test_package_is_resolved_built_and_scanned_once(bench: Bench, version: str) -> None:
     name = f"@e2e-{secrets.token_hex(4)}/tiny"
     bench.registry.publish(name, "1.0.0", files={"index.js": TINY}, type="module", license="Apache-2.0")

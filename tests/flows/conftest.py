@@ -54,7 +54,7 @@ ADVISORIES = Database("local advisories", "2026-01-01", "sha256:1", official=Fal
 LOOKED_FOR = {"trivy": (Kind.VULNERABILITY, Kind.MISCONFIGURATION, Kind.LICENCE), "trufflehog": (Kind.SECRET,)}
 # The canary's own tests try on both databases what they could differ in; what is the same to the record is tried on the quicker one.
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-# Installing, updating, waiting and looking for releases are always tried on both databases; the other verbs only in `make e2e`.
+# The record has its contract on both databases; what flows tell it is tried on both in `make e2e`, and on the quicker one always.
 MOSTLY_ON_SQLITE = pytest.mark.parametrize(
     "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True
 )

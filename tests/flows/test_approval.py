@@ -10,8 +10,10 @@ from blocks.domain.errors import NotAllowed, WrongPlan
 from blocks.domain.findings import Database
 from blocks.domain.journal import Phase
 from blocks.domain.status import InstallationView
-from tests.flows.conftest import Outside
+from tests.flows.conftest import MOSTLY_ON_SQLITE, Outside
 from tests.flows.standing import wanted
+
+pytestmark = MOSTLY_ON_SQLITE
 
 BOB = Speaker("bob", frozenset({"approver"}))
 

@@ -9,10 +9,11 @@ from blocks.domain.errors import BuildFailed, RecordAway, Unresolvable
 from blocks.domain.journal import Phase
 from blocks.domain.status import InstallationView
 from blocks.ports.cluster import Reply
-from flows.install import STEPS
-from tests.flows.conftest import PLUGIN, Outside
+from tests.flows.conftest import MOSTLY_ON_SQLITE, PLUGIN, Outside
 from tests.flows.standing import replicas, routed_to, wanted
 from tests.flows.test_install import SECRET, refuse
+
+pytestmark = MOSTLY_ON_SQLITE
 
 ANN = Speaker("ann", frozenset({"developer"}))
 FRONTEND = {"name": PLUGIN, "version": "*", "runtime": {"type": "frontend"}}
@@ -74,10 +75,6 @@ async def test_failure_at_a_step_sets_everything_back(outside: Outside, broken: 
     assert wanted(outside.cluster) == before
     assert await outside.inventory() == images
     assert seen.revision == first.revision
-
-
-def test_the_broken_steps_exist() -> None:
-    assert set(BROKEN) <= {step.name for step in STEPS}
 
 
 async def test_an_update_of_a_plugin_with_data_stops_where_the_data_cannot_come_back(outside: Outside) -> None:
