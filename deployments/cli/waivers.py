@@ -9,8 +9,8 @@ import typer
 from deployments.api.waived import WaiverShown
 from deployments.cli.options import AsJson, Reason
 from deployments.cli.session import Session
-from deployments.terminal.exits import ExitCode, Stop
-from deployments.terminal.find import find_waiver
+from deployments.terminal.exits import ExitCode
+from deployments.terminal.find import find_waiver, read_spot
 from deployments.terminal.waivers import describe_waiver, draw_waivers
 
 
@@ -44,11 +44,7 @@ class Waivers:
         as_json: AsJson = False,
     ) -> int:
         """Waive one finding of one plugin until a day; every verdict that rests on it names it."""
-        tenant, _, rest = where.partition("/")
-        environment, _, plugin = rest.partition("/")
-        if not plugin:
-            raise Stop(ExitCode.WRONG_USE, f"{where} does not name a plugin somewhere", "give tenant/environment/plugin")
-        spot = {"tenant": tenant, "environment": environment, "plugin": plugin}
+        spot = read_spot(where)
         said = {"finding": finding, "reason": reason} | answering.said
         return self._show(self._session.server.waive(spot | said), as_json=as_json)
 

@@ -10,7 +10,7 @@ from deployments.api.watched import WatchShown
 from deployments.cli.options import AsJson, Reason
 from deployments.cli.session import Session
 from deployments.terminal.exits import ExitCode, Stop
-from deployments.terminal.find import find_watch
+from deployments.terminal.find import find_watch, read_spot
 from deployments.terminal.watches import describe_watch, draw_discovered, draw_watches
 
 Which: TypeAlias = Annotated[
@@ -64,11 +64,7 @@ class Watches:
 
     def add(self, where: Where, reason: Reason, saying: Saying, source: FromWhere, *, as_json: AsJson = False) -> int:
         """Watch the releases of a plugin; an update is requested for whoever may approve it, exactly as if a person had asked."""
-        tenant, _, rest = where.partition("/")
-        environment, _, plugin = rest.partition("/")
-        if not plugin:
-            raise Stop(ExitCode.WRONG_USE, f"{where} does not name a plugin somewhere", "give tenant/environment/plugin")
-        spot = {"tenant": tenant, "environment": environment, "plugin": plugin}
+        spot = read_spot(where)
         return self._show(self._session.server.set_watch(spot | saying.said | source.said | {"reason": reason}), as_json=as_json)
 
     def list_all(

@@ -33,6 +33,15 @@ def find_waiver(server: Server, said: str) -> UUID:
     return _find(said, server.waivers, ("a waiver", "pluginctl waiver list shows what there is"))
 
 
+def read_spot(said: str) -> dict[str, str]:
+    """The three names in tenant/environment/plugin, installed there or not, or `Stop` if it says fewer."""
+    tenant, _, rest = said.partition("/")
+    environment, _, plugin = rest.partition("/")
+    if not plugin:
+        raise Stop(ExitCode.WRONG_USE, f"{said} does not name a plugin somewhere", "give tenant/environment/plugin")
+    return {"tenant": tenant, "environment": environment, "plugin": plugin}
+
+
 def _find(said: str, ask: Ask, told: tuple[str, str]) -> UUID:
     tenant, _, rest = said.partition("/")
     environment, _, plugin = rest.partition("/")
