@@ -1,8 +1,10 @@
-"""Putting objects up one after another, and setting them back to what they were."""
+"""Putting objects up in their order, and setting them back to what they were."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
+from blocks.abreast import abreast
 from blocks.domain.errors import Transient
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.checked import refuse_objections, shape_objections
@@ -28,10 +30,14 @@ class Stood:
 
 
 async def put_up(work: Work, objects: Iterable[Object]) -> Stood:
-    """Every object stands as the next needs it, in this order; `Refused` before the first of them where a route among them is wrong."""
+    """Every object stands as the next needs it, in this order; `Refused` before the first of them where a route among them is wrong.
+
+    Neighbours of one kind need nothing of each other, and are put up together.
+    """
     objects = list(objects)
     refuse_objections(shape_objections(objects))
-    applied = [await put_up_one(work, one) for one in objects]
+    alike = [[*group] for _, group in groupby(objects, lambda one: one["kind"])]
+    applied = [one for group in alike for one in await abreast(lambda each: put_up_one(work, each), group)]
     created = tuple(one.name.short for one in applied if one.created)
     return Stood(created, tuple(one.name.short for one in applied if not one.created))
 

@@ -1,9 +1,8 @@
 """Looking at the cluster as it is and as it would be: every object of a plan tried without being made."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TypeVar
+from collections.abc import Iterable
 
+from blocks.abreast import abreast
 from blocks.domain.errors import DoesNotFit, Refused
 from blocks.domain.fit import Amounts, Bound, add, must_fit, must_obey, need_of_objects, need_of_pods, peak, weigh
 from blocks.domain.objects.blueprint import Object
@@ -15,16 +14,13 @@ from blocks.domain.waves import Limits, Sizes, bound, every_wave
 from blocks.ports.cluster import Preview, View
 from blocks.work import Work
 
-A = TypeVar("A")
-B = TypeVar("B")
-AT_ONCE = 8
 NO_ROOM = "exceeded quota"
 
 
 async def read_all(work: Work, names: Iterable[Name]) -> dict[Name, Object | None]:
     """How each object stands, or None."""
     wanted = list(dict.fromkeys(names))
-    return dict(zip(wanted, await _each(work.tools.cluster.read, wanted), strict=True))
+    return dict(zip(wanted, await abreast(work.tools.cluster.read, wanted), strict=True))
 
 
 async def try_all(work: Work, planned: Iterable[Object]) -> dict[Name, Preview]:
@@ -35,7 +31,7 @@ async def try_all(work: Work, planned: Iterable[Object]) -> dict[Name, Preview]:
         return await work.tools.cluster.preview(stamped(one, work.operation), stand_in(environment))
 
     objects = list(planned)
-    return dict(zip(map(Name.of, objects), await _each(try_one, objects), strict=True))
+    return dict(zip(map(Name.of, objects), await abreast(try_one, objects), strict=True))
 
 
 def raise_objections(tried: Iterable[Preview], *, of_room: bool) -> None:
@@ -84,14 +80,3 @@ def _need(deployment: Object | None, count: int) -> Amounts:
 
 def _replicas(deployment: Object | None) -> int:
     return int(deployment["spec"].get("replicas", 1)) if deployment else 0
-
-
-async def _each(ask: Callable[[A], Awaitable[B]], about: Iterable[A]) -> list[B]:
-    """The answers in order, a few asked for at once: an API server counts who asks too much."""
-    few = asyncio.Semaphore(AT_ONCE)
-
-    async def ask_one(one: A) -> B:
-        async with few:
-            return await ask(one)
-
-    return [*await asyncio.gather(*(ask_one(one) for one in about))]

@@ -34,6 +34,8 @@ from tasks.shift import shift_back
 
 # Who puts a release into quarantine that its own numbers brought back.
 ANALYSIS = "analysis"
+# Seconds that the last look of a wait may take: a stage is not kept longer for it.
+LAST_LOOK = 0.3
 SAMPLES = TypeAdapter(tuple[Sample, ...])
 
 
@@ -138,7 +140,7 @@ async def look_out(work: Work, plan: Plan, seconds: float) -> None:
 
     clock = asyncio.get_running_loop().time
     ends = clock() + seconds
-    if found := await work.tools.cluster.wait(views_of(plan), find_trouble, seconds):
+    if found := await work.tools.cluster.wait(views_of(plan), find_trouble, max(seconds - LAST_LOOK, 0)):
         raise await failure(work, plan, found)
     await asyncio.sleep(max(ends - clock(), 0))
 

@@ -133,12 +133,13 @@ async def healthy(rollouts: Any, namespace: str) -> None:
 async def describe(api: client.ApiClient, namespace: str, seen: OperationView) -> dict[str, Any]:
     """The Rollout: our pods as they stand, with their configuration beside them, and the same steps."""
     plan = result(seen, "make_plan")
+    name = f"{plan['slug']}-r{plan['revision']}"
     apps: Any = client.AppsV1Api(api)
-    found = await apps.read_namespaced_deployment(plan["name"], plan["namespace"], _preload_content=False)
+    found = await apps.read_namespaced_deployment_without_preload_content(name, plan["namespace"])
     template = json.loads(await found.read())["spec"]["template"]
     core: Any = client.CoreV1Api(api)
-    settings = await core.read_namespaced_config_map(plan["name"], plan["namespace"])
-    await core.create_namespaced_config_map(namespace, {"metadata": {"name": plan["name"]}, "data": settings.data})
+    settings = await core.read_namespaced_config_map(name, plan["namespace"])
+    await core.create_namespaced_config_map(namespace, {"metadata": {"name": name}, "data": settings.data})
     chosen = {"app": "bench"}
     pod = {key: value for key, value in template["spec"].items() if key not in ("serviceAccountName", "serviceAccount")}
     steps = [{"setWeight": 25}, {"pause": {"duration": PAUSE}}, {"setWeight": 50}, {"pause": {"duration": PAUSE}}]

@@ -11,31 +11,20 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import blocks.work
-import tasks.verify
 from blocks.catalog.artefacts import Artefacts
 from blocks.catalog.journal import Journal
 from blocks.catalog.leases import Leases
-from blocks.catalog.operations import Operations
 from blocks.catalog.quarantine import Quarantines
-from blocks.catalog.requests import Asked, Requests
 from blocks.catalog.seals import FolderSeals
-from blocks.catalog.views import Views
 from blocks.catalog.waivers import Waivers
-from blocks.catalog.words import Words
 from blocks.cluster.live import open_cluster
 from blocks.domain.findings import Database, Kind
 from blocks.domain.manifest import InstallRequest
-from blocks.domain.status import InstallationView
 from blocks.fence import Fence
 from blocks.ports.cluster import Reply
 from blocks.settings import Settings
 from blocks.storage import FolderStorage
 from blocks.toolchain import Toolchain
-from flows.install import install_plugin
-from flows.plan import plan_plugin
-from flows.rollback import rollback_plugin
-from flows.switch import switch_plugin
-from flows.uninstall import uninstall_plugin
 from tests.builders import make_request
 from tests.fakes.cluster import FakeCluster, open_fake_cluster
 from tests.fakes.databases import MemoryDatabases
@@ -43,12 +32,10 @@ from tests.fakes.images import MemoryBuilder, MemoryRegistry
 from tests.fakes.metrics import MemoryMetrics
 from tests.fakes.releases import MemoryReleases
 from tests.fakes.scanners import FakeScanner
+from tests.flows.teller import Teller, hurry, use_settings_of
 from tests.tasks.carried import ScriptedWeb
 
 PLUGIN = "@a/b"
-ANN = Asked("ann")
-SWITCHES = dict.fromkeys(("enable", "disable", "reload"), switch_plugin)
-CARRIERS = {"rollback": rollback_plugin, "uninstall": uninstall_plugin} | SWITCHES
 BASES = dict.fromkeys(("BASE_IMAGE", "NODE_IMAGE"), f"registry.test/base@sha256:{'b' * 64}")
 ADVISORIES = Database("local advisories", "2026-01-01", "sha256:1", official=False)
 LOOKED_FOR = {"trivy": (Kind.VULNERABILITY, Kind.MISCONFIGURATION, Kind.LICENCE), "trufflehog": (Kind.SECRET,)}
@@ -60,26 +47,24 @@ MOSTLY_ON_SQLITE = pytest.mark.parametrize(
 )
 
 
-class Outside:
-    """The world around the flows, in memory; `others` are told to fail by the tests."""
+class Outside(Teller):
+    """The world around the flows, in memory; the parts of it are told to fail by the tests."""
 
     def __init__(self, engine: AsyncEngine, cluster: FakeCluster, folder: Path) -> None:
-        self.engine, self.cluster, self._folder = engine, cluster, folder
-        self.databases, self.registry, self.releases = MemoryDatabases(), MemoryRegistry(), MemoryReleases(PLUGIN)
-        self.images = MemoryBuilder(self.registry, BASES)
-        self.scanners = {name: FakeScanner(name, kinds, database=ADVISORIES) for name, kinds in LOOKED_FOR.items()}
-        self.web = ScriptedWeb([Reply(200, {"x-plugin-release": f"{PLUGIN}@1.2.3"}, "")])
-        self.metrics = MemoryMetrics()
-        self.operations, self.requests, self.views = Operations(engine), Requests(engine), Views(engine)
-        self.seals = FolderSeals(folder / "seals", folder / "seals.key")
-        self.words = Words(engine, self.seals)
-        self.settings = Settings(
+        settings = Settings(
             database_url=engine.url.render_as_string(hide_password=False),
             storage_dir=folder / "storage",
             kubeconfig=cluster.kubeconfig(folder),
             progress_deadline=20,
             closed_address="10.0.0.1:8082",
         )
+        super().__init__(engine, settings, FolderSeals(folder / "seals", folder / "seals.key"))
+        self.cluster = cluster
+        self.databases, self.registry, self.releases = MemoryDatabases(), MemoryRegistry(), MemoryReleases(PLUGIN)
+        self.images = MemoryBuilder(self.registry, BASES)
+        self.scanners = {name: FakeScanner(name, kinds, database=ADVISORIES) for name, kinds in LOOKED_FOR.items()}
+        self.web = ScriptedWeb([Reply(200, {"x-plugin-release": f"{PLUGIN}@1.2.3"}, "")])
+        self.metrics = MemoryMetrics()
 
     @asynccontextmanager
     async def open(self, settings: Settings, operation: UUID) -> AsyncIterator[Toolchain]:
@@ -107,48 +92,6 @@ class Outside:
                 metrics=self.metrics,
             )
 
-    async def install(self, **changes: Any) -> InstallationView:
-        """The installation after its flow has ended, well or not; where something else of it serves, it is an update."""
-        request = self.request(**changes)
-        asked = await self.requests.request_install(request, ANN)
-        ended = await install_plugin(request, asked.operation, return_state=True)
-        assert ended.is_final()
-        return await self.see(asked.installation)
-
-    async def plan(self, **changes: Any) -> InstallationView:
-        """The installation after somebody asked what installing would do."""
-        request = self.request(**changes)
-        asked = await self.requests.request_plan(request, ANN)
-        await plan_plugin(request, asked.operation, return_state=True)
-        return await self.see(asked.installation)
-
-    async def uninstall(self, installation: UUID, *, drop_data: bool = False) -> InstallationView:
-        """The installation after it was taken away."""
-        asked = await self.requests.request_uninstall(installation, ANN, drop_data=drop_data)
-        await uninstall_plugin(asked.operation, return_state=True)
-        return await self.see(installation)
-
-    async def roll_back(self, installation: UUID, revision: int | None = None) -> InstallationView:
-        """The installation after it went back."""
-        asked = await self.requests.request_rollback(installation, Asked("ann", reason="it is slow"), revision)
-        await rollback_plugin(asked.operation, return_state=True)
-        return await self.see(installation)
-
-    async def switch(self, installation: UUID, verb: str) -> InstallationView:
-        """The installation after it was enabled, disabled or reloaded."""
-        asked = await self.requests.request_switch(installation, ANN, verb)
-        await switch_plugin(asked.operation, return_state=True)
-        return await self.see(installation)
-
-    async def carry_on(self, seen: InstallationView) -> InstallationView:
-        """The installation after another run took up its newest operation."""
-        order = await self.operations.order(seen.operation.id)
-        if order.verb in ("install", "update"):
-            await install_plugin(order.request, order.operation, return_state=True)
-        else:
-            await CARRIERS[order.verb](order.operation, return_state=True)
-        return await self.see(seen.id)
-
     def request(self, **changes: Any) -> InstallRequest:
         """A request for the one plugin that the source knows, for a tenant of its own unless one is named."""
         plugin = {"name": PLUGIN, "version": "1.2.3", "runtime": {"type": "backend"}}
@@ -158,12 +101,6 @@ class Outside:
         """Let the source know this version only, and the plugin answer that it is what was put up last."""
         self.releases.version = version
         self.web.answers = [Reply(200, {"x-plugin-release": f"{PLUGIN}@{version}"}, "")]
-
-    async def see(self, installation: UUID) -> InstallationView:
-        """How the installation stands in the record."""
-        view = await self.views.installation(installation)
-        assert view is not None
-        return view
 
     async def inventory(self) -> tuple[Any, ...]:
         """Everything outside the record that an operation may leave: objects, databases and images."""
@@ -188,6 +125,5 @@ async def outside(
 def stand_in_place(made: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let flows find this world, with the pauses of verify shortened."""
     monkeypatch.setattr(blocks.work, "open_toolchain", made.open)
-    for flow in ("install", "plan", "rollback", "switch", "uninstall"):
-        monkeypatch.setattr(f"flows.{flow}.read_settings", lambda: made.settings)
-    monkeypatch.setattr(tasks.verify, "PAUSES", (0.0,))
+    use_settings_of(made, monkeypatch)
+    hurry(monkeypatch)

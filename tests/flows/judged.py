@@ -9,15 +9,13 @@ from typing import Any
 
 from blocks.catalog.audit import Audit
 from blocks.domain.journal import Phase
-from blocks.domain.objects.labels import INSTALLATION, stamp_of
+from blocks.domain.objects.labels import INSTALLATION, REVISION, stamp_of
 from blocks.domain.status import InstallationView
-from tests.fakes.cluster import FakeCluster
-from tests.flows.conftest import PLUGIN, Outside
+from tests.flows.life import Life
 from tests.flows.standing import REVISIONED, replicas, weights
+from tests.flows.teller import Standing
 
-# Seconds in which the cluster's controllers have followed what was written; it takes them milliseconds.
-FOLLOWED = 10
-OF_REVISION = re.compile(r".*-r(?P<number>[0-9]+)(?P<pod>-[0-9]+)?$")
+OF_REVISION = re.compile(r".*-r(?P<number>[0-9]+)$")
 
 
 @dataclass(frozen=True)
@@ -50,9 +48,9 @@ class Verdict:
     broken: tuple[Any, ...]
 
 
-async def judge(outside: Outside, seen: InstallationView, ending: Ending) -> None:
+async def judge(life: Life, seen: InstallationView, ending: Ending) -> None:
     """Assert the ending; whatever the play was, the chain is whole and no revision has left anything that is not wanted."""
-    await settle(outside.cluster)
+    await settle(life)
     pods = {number: count for number, count in ending.replicas.items() if count}
     wanted = Verdict(
         phase=ending.phase,
@@ -65,52 +63,57 @@ async def judge(outside: Outside, seen: InstallationView, ending: Ending) -> Non
         orphans=(),
         broken=(),
     )
-    assert await look(outside, seen) == wanted
+    assert await look(life, seen) == wanted, seen.operation.reason
 
 
-async def look(outside: Outside, seen: InstallationView) -> Verdict:
+async def look(life: Life, seen: InstallationView) -> Verdict:
     """What there is to see of the installation."""
-    cluster, operation = outside.cluster, seen.operation
+    stands, outside, operation = await life.stands(), life.outside, seen.operation
     kept = await outside.views.quarantines(seen.id)
     return Verdict(
         phase=operation.phase,
         serves=seen.revision.number if seen.revision else 0,
-        replicas=_numbered(replicas(cluster)),
-        pods=pods_of(cluster),
-        weights=_numbered(weights(cluster)),
+        replicas=_numbered(replicas(stands)),
+        pods=pods_of(stands),
+        weights=_numbered(weights(stands)),
         code=operation.reason.code if operation.reason else "",
-        kept=tuple(sorted(one.release.removeprefix(f"{PLUGIN}@") for one in kept if not one.lifted_at)),
-        orphans=orphans(cluster, seen),
+        kept=tuple(sorted(one.release.rpartition("@")[2] for one in kept if not one.lifted_at)),
+        orphans=orphans(stands, seen),
         broken=tuple(await Audit(outside.engine, outside.seals).verify()),
     )
 
 
-def orphans(cluster: FakeCluster, seen: InstallationView) -> tuple[str, ...]:
+def orphans(stands: Standing, seen: InstallationView) -> tuple[str, ...]:
     """What stands in the installation's name and belongs to no revision that is there, or is not whole."""
     mine = [
         key
-        for key, found in cluster.store.objects.items()
+        for key, found in stands.store.objects.items()
         if stamp_of(found, INSTALLATION) == str(seen.id) and key[0] in REVISIONED
     ]
     by_number = Counter(name for _, _, name in mine if OF_REVISION.match(name))
-    whole = set(replicas(cluster))
+    whole = set(replicas(stands))
     return tuple(sorted(name for name, parts in by_number.items() if name not in whole or parts != len(REVISIONED)))
 
 
-def pods_of(cluster: FakeCluster) -> dict[int, int]:
+def pods_of(stands: Standing) -> dict[int, int]:
     """How many pods each revision has."""
-    named = [OF_REVISION.match(name) for plural, _, name in cluster.store.objects if plural == "pods"]
-    return dict(sorted(Counter(int(one["number"]) for one in named if one).items()))
+    pods = [found for (plural, _, _), found in stands.store.objects.items() if plural == "pods"]
+    return dict(sorted(Counter(int(one["metadata"]["labels"][REVISION]) for one in pods).items()))
 
 
-async def settle(cluster: FakeCluster) -> None:
+async def settle(life: Life) -> None:
     """The controllers have done what was wanted of them; what they never do is seen by whoever looks next."""
     try:
-        async with asyncio.timeout(FOLLOWED):
-            while pods_of(cluster) != {number: count for number, count in _numbered(replicas(cluster)).items() if count}:
-                await asyncio.sleep(0.01)
+        async with asyncio.timeout(life.pace.followed):
+            while not has_followed(await life.stands()):
+                await asyncio.sleep(life.pace.look_every)
     except TimeoutError:
         return
+
+
+def has_followed(stands: Standing) -> bool:
+    """Whether every revision has the pods that are wanted of it."""
+    return pods_of(stands) == {number: count for number, count in _numbered(replicas(stands)).items() if count}
 
 
 def _numbered(by_name: Mapping[str, int]) -> dict[int, int]:

@@ -1,5 +1,7 @@
 """Plays in which people say something: they let it go on, take it back, change their mind, or ask for what cannot be."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -8,7 +10,7 @@ from blocks.domain.asking import Busy
 from blocks.domain.errors import NotAllowed
 from blocks.domain.journal import Phase
 from blocks.domain.status import InstallationView
-from tests.flows.life import BOB, CANARY, ROLLING, SILENT, UNWATCHED, Life
+from tests.flows.life import BOB, CANARY, ROLLING, SILENT, UNWATCHED, Life, Nature
 
 ANN = Asked("ann")
 
@@ -21,7 +23,7 @@ async def abort(life: Life) -> InstallationView:
 
 async def retry(life: Life) -> InstallationView:
     """What answers is not what was installed; somebody sees to it and lets the frozen update try again."""
-    seen = await life.disguised("2.0.0", options={"onFailure": "freeze"})
+    seen = await life.update("2.0.0", Nature.DISGUISED, options={"onFailure": "freeze"})
     assert seen.operation.phase is Phase.FROZEN
     return await life.go_on(seen)
 
@@ -40,7 +42,7 @@ async def promote_fully(life: Life) -> InstallationView:
     return seen
 
 
-async def busy(life: Life, **changes: object) -> InstallationView:
+async def busy(life: Life, **changes: Any) -> InstallationView:
     """What else is asked for while an update waits is refused, and asked for again once that was cancelled."""
     seen = await life.halfway()
     asked = life.outside.request(**life.asks("3.0.0", **changes))
@@ -101,7 +103,7 @@ async def switch_strategies_midway(life: Life) -> InstallationView:
 async def roll_back(life: Life) -> InstallationView:
     """The release before is wanted again."""
     seen = await life.update("2.0.0")
-    life.outside.release("1.2.3")
+    await life.publish("1.2.3")
     return await life.outside.roll_back(seen.id)
 
 

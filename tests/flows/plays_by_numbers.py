@@ -1,10 +1,10 @@
 """Plays in which a release is good or bad, or nobody can say."""
 
+import asyncio
+
 from blocks.domain.journal import Kind
 from blocks.domain.status import InstallationView
-from blocks.ports.cluster import Reply
-from tests.flows.conftest import PLUGIN
-from tests.flows.life import BLUE_GREEN, GOOD, Life
+from tests.flows.life import BLUE_GREEN, GOOD, Life, Nature
 
 
 async def good(life: Life) -> InstallationView:
@@ -31,11 +31,8 @@ async def bad_then_bad(life: Life) -> InstallationView:
 
 async def bad_stable(life: Life) -> InstallationView:
     """What serves fails its users, and what comes mends it."""
-    cluster = life.outside.cluster
-    cluster.pods_are = "crash"
-    await cluster.restart(f"{life.first.slug}-r1")
-    cluster.pods_are = "ready"
-    life.remember()
+    await life.break_down()
+    await life.remember()
     return await life.watched("2.0.0", GOOD)
 
 
@@ -58,7 +55,7 @@ async def unmeasured(life: Life) -> InstallationView:
 
 async def long_running(life: Life) -> InstallationView:
     """A stage is kept for seconds, and sampled in each."""
-    seen = await life.watched("2.0.0", GOOD, **life.config(stageInterval=3))
+    seen = await life.watched("2.0.0", GOOD, **life.config(stageInterval=life.pace.three_samples))
     async with life.outside.open(life.outside.settings, seen.operation.id) as tools:
         entries = await tools.journal.read(seen.operation.id)
     assert sum((one.kind, one.step) == (Kind.MEASURED, "watch_stage:1") for one in entries) >= 3
@@ -67,8 +64,7 @@ async def long_running(life: Life) -> InstallationView:
 
 async def crash(life: Life) -> InstallationView:
     """Its pods crash before anybody met them."""
-    life.outside.cluster.pods_are = "crash"
-    return await life.update("2.0.0")
+    return await life.update("2.0.0", Nature.CRASHING)
 
 
 async def fails_its_smoke_test(life: Life) -> InstallationView:
@@ -78,21 +74,18 @@ async def fails_its_smoke_test(life: Life) -> InstallationView:
 
 async def fails_at_the_end(life: Life) -> InstallationView:
     """Everybody is there already when another release answers than was installed; a preview was still well."""
-    if life.strategy != BLUE_GREEN:
-        return await life.disguised("2.0.0")
-    life.outside.release("2.0.0")
-    life.outside.web.answers.append(Reply(200, {"x-plugin-release": f"{PLUGIN}@0.0.1"}, ""))
-    return await life.outside.install(**life.asks("2.0.0"))
+    return await life.update("2.0.0", Nature.TURNCOAT if life.strategy == BLUE_GREEN else Nature.DISGUISED)
 
 
 async def never_ready(life: Life) -> InstallationView:
     """Its pods are not ready before the deadline."""
-    life.outside.settings = life.outside.settings.model_copy(update={"progress_deadline": 0.5})
-    life.outside.cluster.pods_are = "unready"
-    return await life.update("2.0.0")
+    life.give_pods(life.pace.deadline)
+    return await life.update("2.0.0", Nature.UNREADY)
 
 
 async def paused_beyond_the_deadline(life: Life) -> InstallationView:
     """A stage waits for a person longer than pods may take to be ready."""
-    life.outside.settings = life.outside.settings.model_copy(update={"progress_deadline": 0.5})
-    return await life.go_on(await life.halfway())
+    life.give_pods(life.pace.deadline)
+    seen = await life.halfway()
+    await asyncio.sleep(life.pace.deadline)
+    return await life.go_on(seen)

@@ -1,9 +1,9 @@
-"""What stands in the fake cluster, as far as it was wanted: what nobody set and what changes by itself is left out."""
+"""What stands in a cluster, as far as it was wanted: what nobody set and what changes by itself is left out."""
 
 import copy
 from typing import Any
 
-from tests.fakes.cluster import FakeCluster
+from tests.flows.teller import Standing
 
 PASSING = ("resourceVersion", "uid", "generation", "managedFields", "creationTimestamp", "deletionTimestamp")
 BY_ITSELF = ("events", "pods")
@@ -11,7 +11,7 @@ BY_ITSELF = ("events", "pods")
 REVISIONED = ("deployments", "services", "configmaps")
 
 
-def wanted(cluster: FakeCluster) -> dict[str, Any]:
+def wanted(cluster: Standing) -> dict[str, Any]:
     """Every object as it was wanted, by `plural namespace/name`."""
     return {
         f"{plural} {namespace}/{name}": strip(found)
@@ -27,20 +27,20 @@ def strip(found: dict[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def replicas(cluster: FakeCluster) -> dict[str, int]:
+def replicas(cluster: Standing) -> dict[str, int]:
     """How many replicas each Deployment wants, by name."""
     return {
         name: found["spec"]["replicas"] for (plural, _, name), found in cluster.store.objects.items() if plural == "deployments"
     }
 
 
-def weights(cluster: FakeCluster) -> dict[str, int]:
+def weights(cluster: Standing) -> dict[str, int]:
     """How many of a hundred requests each Service gets, those that get none left out."""
     routes = [found for (plural, _, _), found in cluster.store.objects.items() if plural == "httproutes"]
     backends = [backend for route in routes for rule in route["spec"]["rules"] for backend in rule["backendRefs"]]
     return {backend["name"]: backend["weight"] for backend in backends if backend["weight"]}
 
 
-def routed_to(cluster: FakeCluster) -> list[str]:
+def routed_to(cluster: Standing) -> list[str]:
     """The Services to which routes send people."""
     return [*weights(cluster)]

@@ -12,17 +12,11 @@ from tests.flows.begun import Begun, begin, go_on
 from tests.flows.conftest import Outside, stand_in_place
 from tests.flows.judged import judge
 from tests.flows.kinds import KINDS, Kind
-from tests.flows.life import Life
+from tests.flows.life_in_memory import LifeInMemory
 from tests.flows.standing import wanted
 
-
-def marks(kind: Kind, strategy: str) -> list[pytest.MarkDecorator]:
-    """Its line in the table, and whether it is left to those who have time."""
-    return [pytest.mark.kind(kind.name, strategy), *([] if strategy in kind.always else [pytest.mark.long])]
-
-
 TABLE = [
-    pytest.param(kind, strategy, id=f"{kind.name}-{strategy}", marks=marks(kind, strategy))
+    pytest.param(kind, strategy, id=f"{kind.name}-{strategy}", marks=pytest.mark.kind(kind.name, strategy))
     for kind in KINDS
     for strategy in kind.strategies
 ]
@@ -46,10 +40,11 @@ async def copied(begun: Begun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(("kind", "strategy"), TABLE)
 async def test_kind(begun: Begun, copied: Outside, kind: Kind, strategy: str) -> None:
-    life = Life(copied, begun.first, strategy)
+    life = LifeInMemory(copied, begun.first, strategy)
+    await life.remember()
     images = copy.deepcopy(copied.registry.images)
     seen = await kind.play(life)
-    await judge(copied, seen, kind.ending)
+    await judge(life, seen, kind.ending)
     if seen.operation.phase is Phase.WITHDRAWN:
         assert wanted(copied.cluster) == life.before
         assert {name: tags for name, tags in copied.registry.images.items() if tags} == images

@@ -1,0 +1,98 @@
+"""What may happen to a rollout, on the real cluster behind Envoy, judged by Prometheus: twelve kinds here, all of them in `make e2e`."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from blocks.catalog.database import open_database
+from blocks.catalog.migrate import migrate
+from blocks.domain.journal import Phase
+from tests.conftest import World
+from tests.e2e.api import Product
+from tests.e2e.folders import Service
+from tests.e2e.left import tags_of
+from tests.e2e.life import RealTeller, begin, end, make_plugin
+from tests.empty_databases import drop_database, make_database, plain
+from tests.flows.judged import judge
+from tests.flows.kinds import KINDS, Kind
+from tests.flows.standing import wanted
+from tests.flows.teller import use_settings_of
+
+pytestmark = pytest.mark.world
+
+
+def marks(kind: Kind, strategy: str) -> list[pytest.MarkDecorator]:
+    """Its line in the table, and whether it is left to those who have time."""
+    return [pytest.mark.kind(kind.name, strategy), *([] if strategy in kind.really else [pytest.mark.long])]
+
+
+TABLE = [
+    pytest.param(kind, strategy, id=f"{kind.name}-{strategy}", marks=marks(kind, strategy))
+    for kind in KINDS
+    for strategy in kind.strategies
+]
+
+
+@pytest.fixture(scope="module")
+def record(world: World) -> Iterator[str]:
+    """The record of these plays, on PostgreSQL: what was built and scanned for one is known to the next."""
+    made = asyncio.run(make_database(world.plugin_database_admin_url, "kinds"))
+    asyncio.run(_migrate(plain(made)))
+    yield plain(made)
+    asyncio.run(drop_database(world.plugin_database_admin_url, made))
+
+
+async def _migrate(url: str) -> None:
+    engine = open_database(url)
+    await migrate(engine)
+    await engine.dispose()
+
+
+@pytest.fixture
+async def remembering(record: str) -> AsyncIterator[AsyncEngine]:
+    """The record, opened in the test's own loop."""
+    opened = open_database(record)
+    yield opened
+    await opened.dispose()
+
+
+@pytest.fixture(scope="module")
+def plugin(product: Product) -> Iterator[Service]:
+    """The plugin whose releases come and go."""
+    with make_plugin(product) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the plays keep their artefacts and seals."""
+    return tmp_path_factory.mktemp("kinds")
+
+
+@pytest.fixture
+def teller(
+    remembering: AsyncEngine, storage: Path, plugin: Service, prefect_server: None, monkeypatch: pytest.MonkeyPatch
+) -> RealTeller:
+    """Flows in this process, with nothing replaced behind them."""
+    made = RealTeller(remembering, storage, plugin)
+    use_settings_of(made, monkeypatch)
+    return made
+
+
+@pytest.mark.parametrize(("kind", "strategy"), TABLE)
+async def test_kind(teller: RealTeller, product: Product, kind: Kind, strategy: str) -> None:
+    life = await begin(teller, product, f"kinds-{secrets.token_hex(4)}", strategy)
+    try:
+        images = tags_of(product, teller.plugin.name)
+        seen = await kind.play(life)
+        await judge(life, seen, kind.ending)
+        if seen.operation.phase is Phase.WITHDRAWN:
+            assert wanted(await life.stands()) == life.before
+            assert tags_of(product, teller.plugin.name) == images
+    finally:
+        ended = await end(life)
+    assert ended.operation.phase is Phase.SUCCEEDED, ended.operation.reason
