@@ -1,6 +1,7 @@
 """What tests share. Databases are real (SQLite and PostgreSQL), the world is the one of `make up`; nothing here is faked."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -51,9 +52,10 @@ def read_world() -> World:
 
 
 @pytest.fixture
-def fresh_postgresql(world: World) -> Iterator[str]:
-    """The address of an empty PostgreSQL database, dropped afterwards."""
-    made = asyncio.run(make_database(world.plugin_database_admin_url))
+def fresh_postgresql(world: World, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of an empty PostgreSQL database, dropped afterwards; for the record it is a copy of one that was migrated."""
+    template = {"template": request.getfixturevalue("record_on_postgresql")} if "engine" in request.fixturenames else {}
+    made = asyncio.run(make_database(world.plugin_database_admin_url, **template))
     yield plain(made)
     asyncio.run(drop_database(world.plugin_database_admin_url, made))
 
@@ -62,6 +64,8 @@ def fresh_postgresql(world: World) -> Iterator[str]:
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The address of an empty database of each kind."""
     if request.param == "sqlite":
+        if "engine" in request.fixturenames:
+            shutil.copy(request.getfixturevalue("record_on_sqlite"), tmp_path / "record.db")
         return f"sqlite+aiosqlite:///{tmp_path}/record.db"
     return str(request.getfixturevalue("fresh_postgresql"))
 
@@ -70,8 +74,31 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
     """An empty record on each database."""
     opened = open_database(database_url)
-    await migrate(opened)
     yield opened
+    await opened.dispose()
+
+
+@pytest.fixture(scope="session")
+def record_on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an empty record, to be copied."""
+    file = tmp_path_factory.mktemp("record") / "record.db"
+    asyncio.run(make_record(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(scope="session")
+def record_on_postgresql(world: World) -> Iterator[str]:
+    """The name of a database with an empty record, to be copied."""
+    made = asyncio.run(make_database(world.plugin_database_admin_url))
+    asyncio.run(make_record(plain(made)))
+    yield str(made.database)
+    asyncio.run(drop_database(world.plugin_database_admin_url, made))
+
+
+async def make_record(url: str) -> None:
+    """The empty database has the tables of the record."""
+    opened = open_database(url)
+    await migrate(opened)
     await opened.dispose()
 
 

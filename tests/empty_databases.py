@@ -11,11 +11,11 @@ from sqlalchemy.engine import URL, make_url
 MINE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND usename = current_user"
 
 
-async def make_database(admin: str, kind: str = "test") -> URL:
-    """A new one, empty."""
+async def make_database(admin: str, kind: str = "test", template: str = "template1") -> URL:
+    """A new one, empty, or a copy of one that nobody uses."""
     made = make_url(admin).set(database=f"{kind}_{secrets.token_hex(6)}")
     async with _connect(admin) as server:
-        await server.execute(f"CREATE DATABASE {made.database}")
+        await server.execute(f"CREATE DATABASE {made.database} TEMPLATE {template}")
     return made
 
 

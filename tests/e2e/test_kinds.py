@@ -9,9 +9,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from blocks.catalog.database import open_database
-from blocks.catalog.migrate import migrate
 from blocks.domain.journal import Phase
-from tests.conftest import World
+from tests.conftest import World, make_record
 from tests.e2e.api import Product
 from tests.e2e.folders import Service
 from tests.e2e.left import tags_of
@@ -41,15 +40,9 @@ TABLE = [
 def record(world: World) -> Iterator[str]:
     """The record of these plays, on PostgreSQL: what was built and scanned for one is known to the next."""
     made = asyncio.run(make_database(world.plugin_database_admin_url, "kinds"))
-    asyncio.run(_migrate(plain(made)))
+    asyncio.run(make_record(plain(made)))
     yield plain(made)
     asyncio.run(drop_database(world.plugin_database_admin_url, made))
-
-
-async def _migrate(url: str) -> None:
-    engine = open_database(url)
-    await migrate(engine)
-    await engine.dispose()
 
 
 @pytest.fixture
