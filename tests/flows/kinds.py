@@ -48,6 +48,7 @@ FORTH = Ending()
 # What came and went has taken a number.
 SECOND_TRY = Ending(serves=3, replicas={1: 0, 3: 1})
 AS_IT_WAS = back("", phase=Phase.SUCCEEDED)
+TWO = Ending(replicas={1: 0, 2: 2})
 THREE = Ending(replicas={1: 0, 2: 3})
 
 BY_HAND = (
@@ -66,6 +67,10 @@ BY_HAND = (
     Kind("rollback beyond history", ALL, by_hand.roll_back_beyond_history, FORTH),
     Kind("everything at once", ALL, by_hand.change_everything, THREE),
     Kind("scale", ALL, by_hand.scale, THREE),
+    Kind("scale-down delay", (BLUE_GREEN,), by_hand.kept_warm, TWO),
+    Kind("header route", (CANARY,), by_hand.by_header, FORTH),
+    Kind("mirror", (CANARY,), by_hand.mirrored, FORTH),
+    Kind("restart with a PDB", ALL, by_hand.restart, TWO),
 )
 BY_NUMBERS = (
     Kind("good", STAGED, by_numbers.good, FORTH),
@@ -94,6 +99,7 @@ IN_THE_CLUSTER = (
     Kind("field of others", ALL, in_the_cluster.field_of_others, FORTH),
     Kind("field taken by others", ALL, in_the_cluster.field_taken_by_others, back("refused"), (ROLLING,)),
     Kind("scaled by others", ALL, in_the_cluster.scaled_by_others, replace(back("refused"), replicas={1: 2})),
+    Kind("scaled to nothing midway", (CANARY,), in_the_cluster.scaled_away, back("refused")),
     Kind("collision", ALL, in_the_cluster.collision, back("refused")),
 )
 KINDS = (*BY_HAND, *BY_NUMBERS, *IN_THE_CLUSTER)

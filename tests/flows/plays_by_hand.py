@@ -11,6 +11,7 @@ from blocks.domain.errors import NotAllowed
 from blocks.domain.journal import Phase
 from blocks.domain.status import InstallationView
 from tests.flows.life import BOB, CANARY, ROLLING, SILENT, UNWATCHED, Life, Nature
+from tests.flows.standing import replicas, weights
 
 ANN = Asked("ann")
 
@@ -123,3 +124,45 @@ async def change_everything(life: Life) -> InstallationView:
 async def scale(life: Life) -> InstallationView:
     """Nothing is new but the number of replicas."""
     return await life.outside.install(**life.asks("1.2.3", replicas=3))
+
+
+async def kept_warm(life: Life) -> InstallationView:
+    """All requests are on the new revision, and as long as that is watched the one before stands ready for an instant way back."""
+    seen = await life.halfway(replicas=2)
+    stands = await life.stands()
+    assert weights(stands) == {life.name("Service", 2).name: 100}
+    assert replicas(stands) == {life.name("Deployment", 1).name: 1, life.name("Deployment", 2).name: 2}
+    return await life.go_on(seen)
+
+
+async def by_header(life: Life) -> InstallationView:
+    """First only those meet the revision who ask for it with a header."""
+    asked = {"name": "x-team", "value": "ours"}
+    seen = await life.halfway(**life.config(stages=[{"weight": 0, "header": asked}, {"weight": 100}]))
+    (rule,) = [one for one in await rules(life) if any("headers" in match for match in one.get("matches", ()))]
+    assert [(one["name"], one["value"]) for match in rule["matches"] for one in match["headers"]] == [("x-team", "ours")]
+    assert [one["name"] for one in rule["backendRefs"] if one.get("weight", 1)] == [life.name("Service", 2).name]
+    return await life.go_on(seen)
+
+
+async def mirrored(life: Life) -> InstallationView:
+    """First the revision has copies of all requests, and nobody sees what it answers."""
+    seen = await life.halfway(**life.config(stages=[{"weight": 0, "mirror": True}, {"weight": 100}]))
+    filters = [one for rule in await rules(life) for one in rule.get("filters", ()) if one["type"] == "RequestMirror"]
+    assert [one["requestMirror"]["backendRef"]["name"] for one in filters] == [life.name("Service", 2).name]
+    assert weights(await life.stands()) == {life.name("Service", 1).name: 100}
+    return await life.go_on(seen)
+
+
+async def restart(life: Life) -> InstallationView:
+    """The pods of an update are made anew, with a disruption budget on them."""
+    seen = await life.update("2.0.0", replicas=2)
+    assert await life.read(life.name("PodDisruptionBudget")) is not None
+    return await life.outside.switch(seen.id, "reload")
+
+
+async def rules(life: Life) -> list[dict[str, Any]]:
+    """What the gateway is told to do with the requests."""
+    route = await life.read(life.name("HTTPRoute"))
+    assert route is not None
+    return list(route["spec"]["rules"])

@@ -56,3 +56,10 @@ async def collision(life: Life) -> InstallationView:
     await life.create(life.name("ConfigMap", 2), {"data": {"mine": "yes"}})
     await life.remember()
     return await life.update("2.0.0")
+
+
+async def scaled_away(life: Life) -> InstallationView:
+    """Somebody leaves the new revision without pods while the update waits: they are theirs now, and it says so."""
+    seen = await life.halfway()
+    await life.write(life.name("Deployment", 2), {"spec": {"replicas": 0}})
+    return await life.go_on(seen)
