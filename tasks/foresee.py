@@ -28,7 +28,8 @@ from blocks.domain.shown import (
 from blocks.domain.waves import limits_of
 from blocks.ports.cluster import Preview
 from blocks.work import Work
-from tasks.preview import find_room, raise_objections, read_all, try_all
+from tasks.job_trial import try_jobs
+from tasks.preview import Move, find_room, raise_objections, read_all, try_all
 from tasks.routes import check_routes
 
 
@@ -47,7 +48,8 @@ async def foresee(work: Work, hashed: Mapping[str, Any], replaced: Replaced, mov
     seen = {name: Seen(one.live, one.after) for name, one in tried.items()}
     seen |= {name: Seen(one, None) for name, one in beside.items()}
     told = [*tell_changes(hashed, replaced, seen), *await look_at_secret(work, hashed), *await look_at_forgotten(work, hashed)]
-    bounds = await find_room(work, seen, told, _retiring(replaced, seen), limits_of(hashed))
+    move = Move(_retiring(replaced, seen), limits_of(hashed), await try_jobs(work, hashed))
+    bounds = await find_room(work, seen, told, move)
     raise_objections(tried.values(), of_room=True)
     return shown_part(hashed, (told, bounds, seen), moved)
 

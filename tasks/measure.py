@@ -1,12 +1,16 @@
 """One look at how a revision does: asked of Prometheus as of an instant, so that it can be asked again, and of the cluster as it stands."""
 
 import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Any
 
 from blocks.domain.analysis import Metric, Pods
 from blocks.domain.comparison import judge_beside, window_beside
 from blocks.domain.errors import PipelineError
 from blocks.domain.http_answer import without_own
+from blocks.domain.job_answer import next_run
+from blocks.domain.looks import count_of, judge_looks
 from blocks.domain.metrics import ask_for, asked_of, judge_metric, missed_metric, names_in
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.phases import Phase
@@ -18,46 +22,66 @@ from blocks.domain.stages import config_of
 from blocks.domain.strategy import Stage
 from blocks.work import Work
 from tasks.http_check import measure_http
+from tasks.job_check import measure_job
 from tasks.plan import read_before, read_plan
 from tasks.rollout import views_of
 
 Window = tuple[float, float]
 
 
-async def measure(work: Work, plan: Plan, stage: Stage, window: Window) -> tuple[Sample, ...]:
-    """What is to be known of the planned revision, from one instant to another (seconds since 1970): a sample for each thing asked for.
+@dataclass(frozen=True)
+class Moment:
+    """An instant of a stage of this number: since when and at when (seconds since 1970), and the stage's samples before it."""
+
+    number: int
+    stage: Stage
+    window: Window
+    before: tuple[Sample, ...] = ()
+
+
+async def measure(work: Work, plan: Plan, moment: Moment) -> tuple[Sample, ...]:
+    """What is to be known of the planned revision at the moment: a sample for each thing asked for; of a Job that runs, none yet.
 
     What cannot be measured is a sample too: it is no failure of the revision's.
     """
     analysis = config_of(work.order.request).analysis
-    looks = [
-        measure_answers(work, plan, stage, window),
-        *(measure_metric(work, plan, one, window) for one in asked_of(analysis.metrics, first=not plan.previous)),
-        *([measure_pods(work, plan, analysis.pods, window)] if analysis.pods else []),
+    looks: list[Awaitable[Sample | None]] = [
+        measure_answers(work, plan, moment),
+        *(measure_metric(work, plan, one, moment) for one in asked_of(analysis.metrics, first=not plan.previous)),
+        *([measure_pods(work, plan, analysis.pods, moment.window)] if analysis.pods else []),
     ]
-    return tuple(await asyncio.gather(*looks))
+    return tuple(one for one in await asyncio.gather(*looks) if one)
 
 
-async def measure_answers(work: Work, plan: Plan, stage: Stage, window: Window) -> Sample:
+async def measure_answers(work: Work, plan: Plan, moment: Moment) -> Sample:
     """What the revision's answers say, beside those of the revision that serves if that is asked for and one does."""
-    analysis = without_own(config_of(work.order.request).analysis, window)
+    analysis = without_own(config_of(work.order.request).analysis, moment.window)
     now, before = await routes(work, plan)
-    questions = ask_about(cluster_name(plan, now), analysis, *window)
+    questions = ask_about(cluster_name(plan, now), analysis, *moment.window)
     try:
         numbers = await answer(work, questions)
         if (compared := analysis.compared_to_stable) is None or before is None:
             return judge(analysis, questions, numbers)
-        beside = ask_about(cluster_name(plan, before), analysis, *window_beside(stage.weight, *window))
-        return judge_beside((analysis, compared), questions, numbers, await answer(work, beside))
+        beside = ask_about(cluster_name(plan, before), analysis, *window_beside(moment.stage.weight, *moment.window))
+        other = await answer(work, beside)
+        sample = judge_beside((analysis, compared), questions, numbers, other)
+        if not compared.sequential:
+            return sample
+        # As an A/B test's: the first comparison loads SciPy, and one of very many requests takes seconds.
+        asked, both = (analysis, compared.sequential), (count_of(other), count_of(numbers))
+        return await asyncio.to_thread(judge_looks, asked, moment.before, sample, both)
     except PipelineError as problem:
         return missed(questions, problem)
 
 
-async def measure_metric(work: Work, plan: Plan, metric: Metric, window: Window) -> Sample:
-    """What a metric of the request's own says."""
+async def measure_metric(work: Work, plan: Plan, metric: Metric, moment: Moment) -> Sample | None:
+    """What a metric of the request's own says; None where its Job runs still, or has said what there is to know."""
     if metric.http:
-        return await measure_http(work, plan, metric, metric.http, window)
-    question = ask_for(metric, names_in(vars(plan), plan.revision, plan.previous), *window)
+        return await measure_http(work, plan, metric, metric.http, moment.window)
+    if metric.job:
+        run = next_run(metric, metric.job, moment.number, moment.before)
+        return await measure_job(work, plan, metric, run, moment.window[1]) if run else None
+    question = ask_for(metric, names_in(vars(plan), plan.revision, plan.previous), *moment.window)
     try:
         return judge_metric(metric, question, await work.tools.metrics.ask(question.query, question.at))
     except PipelineError as problem:

@@ -20,10 +20,11 @@ async def try_metrics(work: Work, hashed: Mapping[str, Any]) -> None:
     That it cannot be asked now, or has no number yet, says nothing of the query.
     """
     analysis = config_of(InstallRequest.model_validate(hashed["inputs"]["request"])).analysis
-    if not stages_of(hashed) or not analysis.enabled or not analysis.metrics:
+    queries = [one for one in analysis.metrics if one.query]
+    if not stages_of(hashed) or not analysis.enabled or not queries:
         return
     now, names = await work.tools.journal.now() / 1000, names_in(hashed["names"], hashed["revision"], hashed["previous"])
-    for metric in asked_of((one for one in analysis.metrics if one.query), first=not hashed["previous"]):
+    for metric in asked_of(queries, first=not hashed["previous"]):
         try:
             question = ask_for(metric, names, now - TRIED, now)
             await work.tools.metrics.ask(question.query, question.at)

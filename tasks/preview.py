@@ -1,6 +1,7 @@
 """Looking at the cluster as it is and as it would be: every object of a plan tried without being made."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from blocks.abreast import abreast
 from blocks.domain.errors import DoesNotFit, Refused
@@ -15,6 +16,15 @@ from blocks.ports.cluster import Preview, View
 from blocks.work import Work
 
 NO_ROOM = "exceeded quota"
+
+
+@dataclass(frozen=True)
+class Move:
+    """What goes when the new Deployment is there, how many pods at a time (no limits: all), and the pods of Jobs in between."""
+
+    replaced: Object | None
+    limits: Limits | None
+    jobs: tuple[Object, ...] = ()
 
 
 async def read_all(work: Work, names: Iterable[Name]) -> dict[Name, Object | None]:
@@ -42,17 +52,17 @@ def raise_objections(tried: Iterable[Preview], *, of_room: bool) -> None:
         raise kind("; ".join(said), "nothing was changed; see to it, then plan again")
 
 
-async def find_room(
-    work: Work, seen: dict[Name, Seen], told: Iterable[ObjectChange], replaced: Object | None, limits: Limits | None
-) -> tuple[Bound, ...]:
+async def find_room(work: Work, seen: dict[Name, Seen], told: Iterable[ObjectChange], move: Move) -> tuple[Bound, ...]:
     """Every bound of the namespace's quotas that the rollout touches; raises `DoesNotFit` where it leaves no room."""
     (name,) = [one for one in seen if one.kind == "Deployment" and seen[one].after]
     deployment, live = seen[name].after or {}, seen[name].live
-    pod = deployment["spec"]["template"]["spec"]
-    must_obey(pod, await _bounds_of(work, "LimitRange", name.namespace, seen))
-    pods, going = _need_of_move((deployment, live), replaced, limits)
-    coming = add(pods, need_of_objects(created(told)))
-    bounds = weigh(await _bounds_of(work, "ResourceQuota", name.namespace, seen), coming, going)
+    ranges = await _bounds_of(work, "LimitRange", name.namespace, seen)
+    for pod in (deployment["spec"]["template"]["spec"], *move.jobs):
+        must_obey(pod, ranges)
+    pods, going = _need_of_move((deployment, live), move.replaced, move.limits)
+    jobs = add(*(need_of_pods(pod, 1) for pod in move.jobs))
+    coming = add(pods, jobs, need_of_objects(created(told)))
+    bounds = weigh(await _bounds_of(work, "ResourceQuota", name.namespace, seen), coming, add(going, jobs))
     must_fit(bounds)
     return bounds
 

@@ -25,8 +25,9 @@ from blocks.domain.scaling import replicas_for
 from blocks.domain.stages import config_of
 from blocks.ports.cluster import Sights
 from blocks.work import Work
+from tasks.job_check import begin_jobs, clear_jobs
 from tasks.kinds import Undo, step
-from tasks.measure import measure
+from tasks.measure import Moment, measure
 from tasks.objects import Stood, put_up
 from tasks.plan import read_before, read_plan
 from tasks.rollout import failure, stand_with, views_of
@@ -75,8 +76,9 @@ async def route_stage(work: Work, number: int, plan: Plan) -> Stood:
 
 @route_stage.undo
 async def unroute_stage(work: Work, number: int, plan: Plan) -> None:
-    """The gateway has taken the whole route to the revision that served before: one write for all stages, and nothing to do after it."""
+    """The gateway has taken the whole route to the revision that served before: one write for all stages; then the Jobs go."""
     await shift_back(work, plan)
+    await clear_jobs(work, plan, number, await taken_before(work, f"{watch_stage.name}:{number}"), over=True)
 
 
 @step(Undo.NEEDLESS, keyed=True)
@@ -90,17 +92,20 @@ async def watch_stage(work: Work, number: int, plan: Plan) -> Watched:
     key = f"{watch_stage.name}:{number}"
     samples = await taken_before(work, key)
     since, clock = await since_and_clock(work, key)
+    await begin_jobs(work, plan, number, samples)
     while True:
         said = (await work.look()).promotions.get(key)
         observed = Observed(since, clock(), samples, promoted=said is not None)
         match next_action(stage, analysis, observed):
             case Measure(at):
-                taken = await measure(work, plan, stage, (since, at))
+                taken = await measure(work, plan, Moment(number, stage, (since, at), samples))
                 await work.record(key, Kind.MEASURED, SAMPLES.dump_json(taken).decode())
                 samples = (*samples, *taken)
+                await clear_jobs(work, plan, number, samples)
             case Wait(seconds):
                 await look_out(work, plan, seconds)
             case Advance(why):
+                await clear_jobs(work, plan, number, samples, over=True)
                 fully = said is not None and json.loads(said)["fully"]
                 return Watched(why, len(plan.stages) if fully and number < len(plan.stages) else number + 1)
             case GoBack(reason, decided):

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from blocks.domain.http_check import HttpCheck
+from blocks.domain.job_check import JobCheck
 from blocks.domain.strict import Strict
 from blocks.domain.templates import places_in
 
@@ -25,7 +26,7 @@ PlaceName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z][a-zA-Z0-9_]{0,4
 
 
 class Metric(Strict):
-    """A question of the request's own, to Prometheus or to the revision, and between which bounds its number must be.
+    """A question of the request's own, to Prometheus, to the revision or by a Job, and between which bounds its number must be.
 
     Its bad samples are counted for themselves; a `dry_run` only reports.
     """
@@ -35,6 +36,7 @@ class Metric(Strict):
         default="", min_length=1, max_length=2000, description="PromQL that comes to one number", exclude_if=lambda said: not said
     )
     http: HttpCheck | None = Field(default=None, exclude_if=lambda said: said is None)
+    job: JobCheck | None = Field(default=None, exclude_if=lambda said: said is None)
     min: Number | None = None
     max: Number | None = None
     args: Mapping[PlaceName, Value] = Field(default={}, max_length=20)
@@ -43,17 +45,20 @@ class Metric(Strict):
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> Self:
-        if bool(self.query) is (self.http is not None):
-            raise ValueError(f"say what {self.name} asks, either in query or in http")
-        if self.http and self.args:
-            raise ValueError("args fill the places of a query; an HTTP check has none")
+        if [bool(self.query), self.http is not None, self.job is not None].count(True) != 1:
+            raise ValueError(f"say what {self.name} asks, either in query, in http or in job")
+        if self.args and not self.query:
+            raise ValueError(f"args fill the places of a query; {'an HTTP check' if self.http else 'a Job'} has none")
         return self
 
     @model_validator(mode="after")
     def _can_be_judged(self) -> Self:
+        bounded = self.min is not None or self.max is not None
         if self.http:
-            self.http.refuse_bounds(bounded=self.min is not None or self.max is not None)
-        elif self.min is None and self.max is None:
+            self.http.refuse_bounds(bounded=bounded)
+        elif self.job and bounded:
+            raise ValueError("a Job says by its exit code whether the revision is good; leave min and max out")
+        elif not self.job and not bounded:
             raise ValueError(f"say in min or max what {self.name} must be at least or at most")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"nothing is at least {self.min:g} and at most {self.max:g}")
@@ -74,16 +79,27 @@ class Metric(Strict):
         return STABLE in places_in(self.query)
 
 
+class Sequential(Strict):
+    """The new revision is bad as soon as it is certain that it fails more often than the one that serves, however often one looks."""
+
+    alpha: float = Field(default=0.05, ge=1e-6, le=0.5, strict=True, description="most false alarms at each stage")
+
+
 class Compared(Strict):
     """How much worse than the revision that serves the new one may be, over the same time; what is said here is not asked absolutely."""
 
     success_rate: Number | None = Field(default=None, ge=0, le=1, description="so much less")
     latency: Number | None = Field(default=None, ge=1, le=100, description="so many times as long, at the quantile")
+    sequential: Sequential | None = Field(default=None, exclude_if=lambda said: said is None)
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.success_rate is None and self.latency is None:
-            raise ValueError("say by how much the successRate may be less, or how many times the latency may be as long")
+        if self.success_rate is not None and self.sequential:
+            raise ValueError("say either by how much the successRate may be less, or how sure the sequential test has to be")
+        if self.success_rate is None and self.latency is None and self.sequential is None:
+            raise ValueError(
+                "say by how much the successRate may be less, or how many times the latency may be as long, or ask for sequential"
+            )
         return self
 
 
@@ -131,6 +147,9 @@ class Analysis(Strict):
             if one.http and one.http.timeout * 2 > self.interval:
                 most = f"{self.interval / 2:g}"
                 raise ValueError(f"{one.name} may take at most half of the interval, {most} s; lower its http.timeout")
+            if one.job and one.job.deadline > self.extend:
+                most = f"a stage is prolonged by {self.extend} s at most, and {one.name} may take longer"
+                raise ValueError(f"{most}; lower its job.deadline, or raise extend")
         return self
 
     @property
@@ -143,6 +162,11 @@ class Analysis(Strict):
         """Whether the revision is asked something by whoever measures it."""
         return self.enabled and any(one.http for one in self.metrics)
 
+    @property
+    def awaited(self) -> tuple[str, ...]:
+        """The metrics whose sample a stage waits for, however long they take: its Jobs."""
+        return tuple(one.name for one in self.metrics if one.job and not one.dry_run)
+
     def forgiven(self, name: str) -> int:
         """How many bad samples of this name are allowed at each stage."""
         allowed = {one.name: one.failure_limit for one in self.metrics} | ({PODS: self.pods.failure_limit} if self.pods else {})
@@ -151,11 +175,15 @@ class Analysis(Strict):
     @property
     def sentence(self) -> str:
         """What is asked of each sample, for people."""
-        others = [one.name for one in self.metrics if not one.dry_run] + ["its pods"] * (self.pods is not None)
+        named = (f"the Job {one.name}" if one.job else one.name for one in self.metrics if not one.dry_run)
+        others = [*named, *(["its pods"] if self.pods else [])]
         return f"{self._of_success}{self._of_latency}" + (f", {' and '.join(others)} too" if others else "")
 
     @property
     def _of_success(self) -> str:
+        if self.compared_to_stable and self.compared_to_stable.sequential:
+            sure = f"(alpha {self.compared_to_stable.sequential.alpha:g})"
+            return f"it is not certain {sure} that the answers are less often good than those of the revision before"
         if self.compared_to_stable and self.compared_to_stable.success_rate is not None:
             less = self.compared_to_stable.success_rate
             return f"the answers are at most {less:g} less often good than those of the revision before"

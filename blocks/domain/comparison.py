@@ -31,9 +31,16 @@ def judge_beside(asked: tuple[Analysis, Compared], questions: Questions, numbers
     if requests is None or succeeded is None or requests < analysis.min_requests or (wanted.latency and latency is None):
         told = f"the revision before answered {requests or 0:.0f} requests: too little is known of it to compare with"
         return replace(alone, verdict=Verdict.NO_DATA, sentence=told, number=None, threshold=None)
-    rate = analysis.success_rate if wanted.success_rate is None else max(succeeded / requests - wanted.success_rate, 0)
+    rate = _least(analysis, wanted, succeeded / requests)
     most = latency * wanted.latency if wanted.latency and latency is not None else analysis.latency_ms
     bounds = {"success_rate": min(rate, round(rate, DIGITS)), "latency_ms": most and max(most, round(most, DIGITS))}
     sample = judge(analysis.model_copy(update=bounds), questions, numbers)
     before = f"success rate {cut(succeeded, requests)} of {requests:.0f} requests" + (f", {latency:.1f} ms" if latency else "")
     return replace(sample, sentence=f"{sample.sentence}; the revision before: {before}")
+
+
+def _least(analysis: Analysis, wanted: Compared, rate: float) -> float:
+    """The least success rate that is wanted where the other's is this one; where a sequential test decides, none."""
+    if wanted.sequential:
+        return 0.0
+    return analysis.success_rate if wanted.success_rate is None else max(rate - wanted.success_rate, 0)

@@ -63,8 +63,10 @@ def tell_asked(analysis: Analysis, sample: Sample) -> str:
     """Who was asked what for the sample, for people who look themselves."""
     if not sample.query:
         return "see the revision's pods and their log"
-    itself = any(one.name == sample.name and one.http for one in analysis.metrics)
-    return f"{'the revision' if itself else 'Prometheus'} was asked: {sample.query}"
+    asked = next((one for one in analysis.metrics if one.name == sample.name), None)
+    if asked and asked.job:
+        return f"it was run: {sample.query}"
+    return f"{'the revision' if asked and asked.http else 'Prometheus'} was asked: {sample.query}"
 
 
 def sample_of(metric: Metric, question: Question, verdict: Verdict, sentence: str, *numbers: float | None) -> Sample:

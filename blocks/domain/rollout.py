@@ -9,6 +9,7 @@ from enum import StrEnum
 from itertools import takewhile
 
 from blocks.domain.analysis import ANSWERS, Analysis
+from blocks.domain.sequential import Pair
 from blocks.domain.strategy import UNTIL_PROMOTED, Stage
 
 # Seconds that are waited at most before what people said is looked at again.
@@ -31,7 +32,8 @@ class Sample:
     """What was measured at an instant (seconds since 1970), and what it says as a sentence with the number that decided.
 
     `query` asks for that number, which is judged by `threshold`; a number that was not asked for or not there is None. `name` says what
-    was measured: the revision's answers, its pods, or a metric of the request's own. One that does not count is only reported.
+    was measured: the revision's answers, its pods, or a metric of the request's own. One that does not count is only reported. `both` is
+    what the revision before and the new one have answered since the stage began, where one look is judged with those before it.
     """
 
     at: float
@@ -45,13 +47,14 @@ class Sample:
     number: float | None = None
     threshold: float | None = None
     counts: bool = True
+    both: Pair | None = None
 
 
 @dataclass(frozen=True)
 class Observed:
     """How a stage stands: since when its weight is in force, its samples in order, who paused it, whether a person promoted it.
 
-    At each instant everything is measured that is asked for, so there is one sample of each name.
+    At each instant everything is measured that is asked for, so there is one sample of each name; of a Job only where one has ended.
     """
 
     since: float
@@ -173,13 +176,16 @@ def _judge(stage: Stage, analysis: Analysis, observed: Observed, instant: float)
     """What a stage comes to that has had its time: only data, and good data to the last, lets it pass."""
     lasts = [taken[-1] for taken in observed.series.values()]
     last = next((one for one in lasts if one.verdict != Verdict.GOOD), None)
-    if lasts and last is None:
+    running = [name for name in analysis.awaited if name not in observed.series]
+    if lasts and last is None and not running:
         return _await_person(stage, observed, instant) or Advance("; ".join(one.sentence for one in lasts))
     # Even where no time is given there is one instant to measure at.
     patience = observed.since + max(stage.pause + analysis.extend, analysis.interval)
     if observed.now < patience:
-        return _wait_until(min(patience, instant), observed.now, f"prolonged, because {_last_words(last)}")
-    return Ask(f"{_last_words(last)}, {observed.now - observed.since:.0f} s after {stage.share} came in force; go on or back?")
+        return _wait_until(min(patience, instant), observed.now, f"prolonged, because {_last_words(last, running)}")
+    return Ask(
+        f"{_last_words(last, running)}, {observed.now - observed.since:.0f} s after {stage.share} came in force; go on or back?"
+    )
 
 
 def _await_person(stage: Stage, observed: Observed, *instants: float) -> Action | None:
@@ -195,7 +201,9 @@ def _await_person(stage: Stage, observed: Observed, *instants: float) -> Action 
     return Ask(f"{stage.share} until somebody promotes it; nothing is measured meanwhile", UNTIL_PROMOTED)
 
 
-def _last_words(last: Sample | None) -> str:
+def _last_words(last: Sample | None, running: list[str]) -> str:
+    if last is None and running:
+        return f"{running[0]}: the Job has not ended yet"
     return last.sentence if last else "nothing was measured yet"
 
 

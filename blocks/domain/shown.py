@@ -13,13 +13,14 @@ from blocks.domain.packages import Moved
 from blocks.domain.plan import objects_of
 from blocks.domain.planned import ROUTE, SHIFT, VARIANTS
 from blocks.domain.replaced import REVISIONED, Replaced, is_revisioned, left_over, renumbered
-from blocks.domain.stages import config_of, has_experiment, stages_of
+from blocks.domain.stages import config_of, has_experiment, jobs_of, stages_of
 from blocks.domain.strategy import Stage
 
 DATA = (
     "what revision {revision} writes into the database stays there, and revision {previous} finds it when it is woken again; "
     "take a copy of the database first if that matters"
 )
+JOB_RUNS = "a Job runs in the namespace at each stage, for {name}: {image}, which no scanner has seen"
 DATA_STAYS = "the database stays as revision {previous} leaves it: only image, configuration and lock go back"
 
 
@@ -117,6 +118,7 @@ def warn(hashed: Mapping[str, Any], told: Iterable[ObjectChange]) -> list[str]:
     found = [hashed["data"]] if hashed["data"] else []
     if hashed["verb"] == "rollback" and hashed["names"]["database"]:
         found.append(DATA_STAYS.format(previous=hashed["previous"]))
+    found += [JOB_RUNS.format(name=one.name, image=one.job.image) for one in jobs_of(hashed) if one.job]
     if hashed["revision"] == hashed["previous"]:
         found += [f"{one.object} is not as it was put up: {_drift(one)}" for one in told if one.action != "keep"]
     return found

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from blocks.domain.analysis import Metric
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.strategy import STAGED, Stage, StrategyConfig
 
@@ -19,6 +20,12 @@ def stages_of(hashed: Mapping[str, Any]) -> tuple[Stage, ...]:
         return ()
     stages = config_of(request).stages
     return stages if hashed["previous"] else stages[-1:]
+
+
+def jobs_of(hashed: Mapping[str, Any]) -> tuple[Metric, ...]:
+    """The metrics for which a Job is run at each of the plan's stages."""
+    analysis = config_of(InstallRequest.model_validate(hashed["inputs"]["request"])).analysis
+    return tuple(one for one in analysis.metrics if one.job) if analysis.enabled and stages_of(hashed) else ()
 
 
 def has_preview(hashed: Mapping[str, Any]) -> bool:

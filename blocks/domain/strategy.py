@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from blocks.domain.analysis import Analysis, SmokeTest
-from blocks.domain.experiment import Experiment
+from blocks.domain.experiment import MOST_LOOKS, Experiment
 from blocks.domain.match import CookieMatch, HeaderMatch
 from blocks.domain.strict import Strict
 
@@ -123,6 +123,15 @@ class StrategyConfig(Strict):
     experiment: Experiment | None = Field(default=None, exclude_if=lambda found: found is None)
     max_surge: Pods | None = Field(default=None, exclude_if=lambda found: found is None)
     max_unavailable: Pods | None = Field(default=None, exclude_if=lambda found: found is None)
+
+    @model_validator(mode="after")
+    def _has_few_looks(self) -> Self:
+        # Each look of a sequential test is judged with all before it.
+        compared, longest = self.analysis.compared_to_stable, max(one.pause for one in self.stages) + self.analysis.extend
+        if compared and compared.sequential and longest // self.analysis.interval > MOST_LOOKS:
+            told = f"a stage has {longest // self.analysis.interval} looks, and a sequential test at most {MOST_LOOKS}"
+            raise ValueError(f"{told}; raise analysis.interval")
+        return self
 
     def fit(self, strategy: Strategy) -> Self:
         """This as the strategy has it, or a `ValueError`: blue-green has a preview and then one stage for all, a canary has no preview."""

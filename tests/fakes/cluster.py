@@ -21,7 +21,7 @@ from blocks.domain.objects.dry_run import stand_in
 from blocks.domain.objects.tenancy import LIMITS
 from tests.fakes.cluster_store import Change, Conflict, Invalid, Key, Store, check, look
 
-CASES = Path(__file__).parents[1] / "cases" / "pods"
+CASES = Path(__file__).parents[1] / "cases"
 PLACE = re.compile(
     r"^/(?P<group>api/v1|apis/[^/]+/[^/]+)(/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(/(?P<name>[^/]+))?(?P<log>/log)?$"
 )
@@ -32,17 +32,23 @@ KIND_OF = {plural: kind for kind, (_, plural) in KINDS.items()}
 
 def pod_case(name: str) -> dict[str, Any]:
     """One case of what pods can look like."""
-    found: dict[str, Any] = json.loads((CASES / f"{name}.json").read_text())
+    found: dict[str, Any] = json.loads((CASES / "pods" / f"{name}.json").read_text())
+    return found
+
+
+def job_case(name: str) -> dict[str, Any]:
+    """One case of how a Job can end."""
+    found: dict[str, Any] = json.loads((CASES / "jobs" / f"{name}.json").read_text())
     return found
 
 
 class FakeCluster:
-    """The server and its controllers; `pods_are` names the case that pods of new Deployments follow."""
+    """The server and its controllers; `pods_are` names the case that pods of new Deployments follow, `jobs_are` that of new Jobs."""
 
     def __init__(self) -> None:
         self.store = Store(self._on_change)
         self.requests: Counter[str] = Counter()
-        self.busy, self.pods_are, self.address = 0, "ready", ""
+        self.busy, self.pods_are, self.jobs_are, self.address = 0, "ready", "succeeds", ""
         self.logs: dict[str, str] = {}
         self.groups = {*map(_group_of, KINDS)} - {"", LINKERD_GROUP}
         self._round, self._news = 0, asyncio.Condition()
@@ -160,6 +166,8 @@ class FakeCluster:
                 self.store.delete(inside)
             self.store.delete(key)
         else:
+            if key[0] == "jobs":
+                self._clear(key)
             self.store.delete(key)
         return web.json_response({"kind": "Status", "status": "Success"})
 
@@ -205,6 +213,8 @@ class FakeCluster:
             self._do(self._say(change.key, {"phase": "Active"}))
         elif change.kind == "ADDED" and change.key[0] == "resourcequotas":
             self._do(self._say(change.key, {"used": dict.fromkeys(change.found["spec"]["hard"], "0")}))
+        elif change.kind == "ADDED" and change.key[0] == "jobs":
+            self._do(self._run_job(change.key, change.found["spec"]))
         elif change.key[0] == "httproutes":
             self._do(self._say(change.key, {"parents": [{"conditions": _taken(change.found)}]}))
         elif change.key[0] == "deployments" and self._ran.get(change.key) != change.found["spec"]:
@@ -242,6 +252,22 @@ class FakeCluster:
             about = {"regarding": {"kind": "Pod", "name": f"{key[2]}-0"}, "metadata": {"name": f"{key[2]}.{number}"}}
             self.store.create(("events", key[1], f"{key[2]}.{number}"), copy.deepcopy(event) | about, "kubelet")
         await self._say(key, case["deployment"].get("status", {}))
+
+    async def _run_job(self, key: Key, spec: Mapping[str, Any]) -> None:
+        """Make the pod of a Job as the case says, and end it at its deadline where it does not end by itself."""
+        case, template = job_case(self.jobs_are), spec["template"]
+        for number, status in enumerate(case["pods"]):
+            metadata = {"name": f"{key[2]}-{number}", "labels": template["metadata"]["labels"]}
+            body = {"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "spec": template["spec"], "status": status}
+            self.store.create(("pods", key[1], metadata["name"]), body, "controller")
+        for number, event in enumerate(case.get("events", ())):
+            about = {"regarding": {"kind": "Job", "name": key[2]}, "metadata": {"name": f"{key[2]}.{number}"}}
+            self.store.create(("events", key[1], f"{key[2]}.{number}"), event | about, "job-controller")
+        await self._say(key, case["status"])
+        if "then" in case:
+            await asyncio.sleep(spec["activeDeadlineSeconds"])
+            self._clear(key)
+            await self._say(key, job_case(case["then"])["status"])
 
     async def _take_down(self, key: Key) -> None:
         """Foreground deletion: going, then the pods, then gone."""

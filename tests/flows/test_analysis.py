@@ -112,6 +112,18 @@ async def test_beside_the_one_that_serves(outside: Outside, serves: Mapping[str,
     assert seen.operation.phase is phase, seen.operation.reason
 
 
+async def test_beside_it_as_soon_as_it_is_certain(outside: Outside) -> None:
+    first = await installed(outside)
+    serve(outside, first, GOOD)
+    seen = await judged(outside, first, BAD, comparedToStable={"sequential": {"alpha": 0.01}})
+    assert seen.operation.phase is Phase.WITHDRAWN
+    assert "it is certain that more fail than of the revision before: success rate 0.6" in asked_of_people(seen)
+    (decided,) = await samples(outside, seen)
+    a, b = decided["both"]
+    assert (a["requests"], b["requests"]) == (a["succeeded"], decided["requests"])
+    assert decided["number"] <= decided["threshold"] == 0.01
+
+
 async def test_pods_that_restart_in_the_stage_bring_it_back(outside: Outside) -> None:
     first = await installed(outside)
     outside.cluster.pods_are = "restarted"

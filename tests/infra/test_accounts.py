@@ -35,6 +35,12 @@ POD = {
     "metadata": {"name": "tried"},
     "spec": {"containers": [SPEC | {"securityContext": SAFE | {"seccompProfile": {"type": "RuntimeDefault"}}}]},
 }
+JOB = {
+    "apiVersion": "batch/v1",
+    "kind": "Job",
+    "metadata": {"name": "tried"},
+    "spec": {"template": {"spec": {"restartPolicy": "Never", **POD["spec"]}}},  # type: ignore[dict-item]
+}
 SOCKET = {"volumes": [{"name": "socket", "hostPath": {"path": "/var/run/docker.sock"}}]}
 MAKE, TRY = ("create", "-f", "-"), ("create", "--dry-run=server", "-f", "-")
 
@@ -70,6 +76,9 @@ def row(kind: str, what: tuple[str, ...], told: object, refused: str, *, to: str
     [
         row("plan", (*TRY, "-n", OURS), CONFIG_MAP, "", to="try an object"),
         row("plan", (*TRY, "-n", OURS), POD, "", to="try a pod"),
+        row("plan", (*TRY, "-n", OURS), JOB, "", to="try a Job"),
+        row("plan", (*MAKE, "-n", OURS), JOB, "a plan only tries", to="make a Job"),
+        row("plan", ("get", "jobs", "-n", HOME), None, "cannot list", to="see Jobs"),
         row("plan", ("get", "deployments", "-A"), None, "", to="see what is there"),
         row("plan", (*MAKE, "-n", OURS), CONFIG_MAP, "a plan only tries", to="make an object"),
         row("plan", ("delete", "configmap", "tried", "-n", OURS), None, "cannot delete", to="delete"),
@@ -102,7 +111,9 @@ def row(kind: str, what: tuple[str, ...], told: object, refused: str, *, to: str
             to="delete any namespace",
         ),
         row("apply", ("get", "nodes"), None, "cannot list", to="see nodes"),
-        row("apply", ("get", "jobs", "-n", HOME), None, "cannot list", to="see Jobs"),
+        row("apply", ("get", "jobs", "-n", OURS), None, "", to="see Jobs"),
+        row("apply", (*TRY, "-n", OURS), JOB, "", to="make a Job beside a plugin"),
+        row("apply", (*MAKE, "-n", HOME), JOB, "the namespace is not the pipeline's", to="make a Job at home"),
         row("apply", ("get", "clusterroles"), None, "cannot list", to="see roles of the cluster"),
         row("discover", ("get", "pods", "-n", HOME), None, "cannot list", to="see pods"),
         row("discover", ("get", "namespaces"), None, "cannot list", to="see namespaces"),

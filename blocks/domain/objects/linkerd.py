@@ -10,6 +10,7 @@ from blocks.domain.objects.blueprint import Blueprint, Object
 from blocks.domain.objects.labels import own, selector
 
 CONTROL_PLANE = "linkerd"
+INJECT = "linkerd.io/inject"
 # Where proxies ask who they are, where to, and what is allowed; and the port on which a proxy takes what other proxies send.
 IDENTITY, DESTINATION, POLICY, INBOUND = 8080, 8086, 8090, 4143
 
@@ -20,7 +21,7 @@ def annotations(blueprint: Blueprint) -> dict[str, str]:
     They stand on the pods and not on the namespace: what other plugins of the tenant run with is not changed by this one.
     """
     unread = {"config.linkerd.io/opaque-ports": str(blueprint.site.database_port)} if blueprint.database else {}
-    return {"linkerd.io/inject": "enabled"} | unread
+    return {INJECT: "enabled"} | unread
 
 
 def protection(blueprint: Blueprint) -> list[Object]:

@@ -28,6 +28,7 @@ ROLLED_OUT = (Phase.CONFIGURATION, Phase.WORKLOAD, Phase.EXPOSURE)
 # Every kind that one plugin owns, in the order in which they are taken away.
 OWNED = (
     "HTTPRoute",
+    "Job",
     "PodDisruptionBudget",
     "Deployment",
     "Service",

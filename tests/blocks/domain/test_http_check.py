@@ -47,8 +47,8 @@ def test_what_only_one_kind_has_is_not_told_of_the_other() -> None:
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        pytest.param({"name": "ready", "max": 1}, "say what ready asks, either in query or in http", id="nothing"),
-        pytest.param(asked({"query": "x", "max": 1}), "say what ready asks, either in query or", id="both"),
+        pytest.param({"name": "ready", "max": 1}, "say what ready asks, either in query, in http or in job", id="nothing"),
+        pytest.param(asked({"query": "x", "max": 1}), "say what ready asks, either in query, in", id="both"),
         pytest.param(asked({"args": {"code": "5"}}), "an HTTP check has none", id="arguments"),
         pytest.param(asked(path="ready"), "should match pattern", id="a path that is none"),
         pytest.param(asked(path="http://elsewhere/"), "should match pattern", id="another host"),

@@ -203,6 +203,22 @@ def test_people_are_warned_of_what_cannot_be_taken_back() -> None:
     assert "the database stays as revision 1 leaves it" in back
 
 
+@pytest.mark.parametrize(
+    ("strategy", "enabled", "warned"),
+    [
+        pytest.param("canary", True, True, id="at its stages"),
+        pytest.param("canary", False, False, id="not without analysis"),
+        pytest.param("blue-green", True, True, id="while the other side is kept warm"),
+    ],
+)
+def test_people_are_told_which_jobs_run(strategy: str, enabled: bool, warned: bool) -> None:  # noqa: FBT001
+    image = f"registry.test/basket@sha256:{'a' * 64}"
+    analysis = {"enabled": enabled, "metrics": [{"name": "basket", "job": {"image": image}}]}
+    hashed = make_hashed(strategy=strategy, strategyConfig={"analysis": analysis})
+    told = f"a Job runs in the namespace at each stage, for basket: {image}, which no scanner has seen"
+    assert warn(hashed, []) == ([told] if warned else [])
+
+
 def test_people_are_told_what_somebody_changed_where_there_is_nothing_to_do() -> None:
     served = make_replaced()
     hashed = update(served, revision=1)

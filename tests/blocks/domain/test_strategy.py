@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from blocks.domain.analysis import Analysis
+from blocks.domain.analysis import Analysis, Compared, Sequential
 from blocks.domain.match import CookieMatch, HeaderMatch
 from blocks.domain.strategy import Stage, StrategyConfig
 
@@ -281,7 +281,53 @@ def test_the_schema_names_every_way_of_writing() -> None:
             "1 of the answers are good and 250 ms are enough for 0.9 of them",
             id="and the latency",
         ),
+        pytest.param(
+            Analysis(compared_to_stable=Compared(sequential=Sequential(alpha=0.01), latency=2)),
+            "it is not certain (alpha 0.01) that the answers are less often good than those of the revision before "
+            "and at the quantile 0.99 they take at most 2 times as long as those of the revision before",
+            id="and a sequential test",
+        ),
     ],
 )
 def test_people_are_told_what_is_wanted(analysis: Analysis, sentence: str) -> None:
     assert analysis.sentence == sentence
+
+
+SURE = {"comparedToStable": {"sequential": {}}}
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        pytest.param(SURE | {"interval": 1, "extend": 700}, False, id="as many as may be"),
+        pytest.param(SURE | {"interval": 1, "extend": 701}, True, id="one more"),
+        pytest.param({"interval": 1, "extend": 701}, False, id="without a test nobody counts them"),
+    ],
+)
+def test_a_sequential_test_has_not_too_many_looks(said: dict[str, Any], refused: bool) -> None:  # noqa: FBT001
+    config = {"stages": "10,100", "stageInterval": 300, "analysis": said}
+    if not refused:
+        assert StrategyConfig.model_validate(config).analysis.interval == 1
+        return
+    with pytest.raises(
+        ValidationError, match="a stage has 1001 looks, and a sequential test at most 1000; raise analysis.interval"
+    ):
+        StrategyConfig.model_validate(config)
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        pytest.param({}, "or ask for sequential", id="nothing"),
+        pytest.param({"successRate": 0.02, "sequential": {}}, "say either by how much", id="two margins"),
+        pytest.param({"sequential": {"alpha": 0.6}}, "less than or equal to 0.5", id="too many false alarms"),
+    ],
+)
+def test_what_cannot_be_compared_is_named(said: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        Compared.model_validate(said)
+
+
+def test_what_asks_for_no_sequential_test_does_not_speak_of_one() -> None:
+    """Or the plans of what serves would have other hashes."""
+    assert Compared(latency=2).model_dump(mode="json", by_alias=True) == {"successRate": None, "latency": 2.0}
