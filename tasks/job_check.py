@@ -58,7 +58,7 @@ async def look_at(work: Work, plan: Plan, run: Run) -> tuple[Object, Sight] | No
 
 
 async def clear_jobs(work: Work, plan: Plan, number: int, before: Sequence[Sample], *, over: bool = False) -> None:
-    """The Jobs whose sample was just taken are gone; where the stage is over, every one of the stage, whether it has a sample or not."""
+    """The Jobs whose sample was just taken are gone; where the stage is over, or a person thinks, every one of the stage."""
     for metric, check in _checks(work):
         taken = [one for one in before if one.name == metric.name]
         newest = [len(taken) - 1] if taken and taken[-1].at == before[-1].at else []

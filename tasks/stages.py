@@ -111,6 +111,7 @@ async def watch_stage(work: Work, number: int, plan: Plan) -> Watched:
             case GoBack(reason, decided):
                 raise await bad(work, plan, reason, decided)
             case Ask(question, code):
+                await clear_jobs(work, plan, number, samples, over=True)
                 raise ask_people(question, code)
 
 

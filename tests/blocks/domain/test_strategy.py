@@ -310,7 +310,7 @@ def test_a_sequential_test_has_not_too_many_looks(said: dict[str, Any], refused:
         assert StrategyConfig.model_validate(config).analysis.interval == 1
         return
     with pytest.raises(
-        ValidationError, match="a stage has 1001 looks, and a sequential test at most 1000; raise analysis.interval"
+        ValidationError, match=r"a stage has 1001 looks, and a sequential test at most 1000; raise analysis\.interval"
     ):
         StrategyConfig.model_validate(config)
 
