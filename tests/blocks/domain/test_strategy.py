@@ -293,7 +293,7 @@ def test_people_are_told_what_is_wanted(analysis: Analysis, sentence: str) -> No
     assert analysis.sentence == sentence
 
 
-SURE = {"comparedToStable": {"sequential": {}}}
+SURE: dict[str, Any] = {"comparedToStable": {"sequential": {}}}
 
 
 @pytest.mark.parametrize(
