@@ -25,7 +25,7 @@ test: up images  ## everything that must hold
 	@$(BIN)/pytest -q
 
 e2e: up images  ## only the whole journeys, those too that take longest; print build/e2e.json
-	@$(BIN)/pytest -q -m world tests/e2e && $(BIN)/pytest -q -m "long or not long" tests/flows/test_kinds.py && $(BIN)/pytest -q -m long tests/faults tests/flows --ignore=tests/flows/test_kinds.py; \
+	@$(BIN)/pytest -q -m world tests/e2e && $(BIN)/pytest -q tests/flows/test_kinds.py && $(BIN)/pytest -q -m long tests/faults tests/flows --ignore=tests/flows/test_kinds.py; \
 	ended=$$?; $(BIN)/python -m tests.outcomes && exit $$ended
 
 check: setup  ## layout, types, contracts and the pure rules, without the world
