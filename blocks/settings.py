@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     pipeline_cidrs: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("10.244.0.1/32",), description="where the pipeline itself is: what plugins declare as egress never reaches there"
     )
-    service_mesh_provider: Literal["auto", "gateway-api", "linkerd", "istio"] = Field(
+    service_mesh_provider: Literal["auto", "gateway-api", "linkerd", "istio", "services"] = Field(
         default="auto", description="what carries requests to plugins; auto: what the cluster serves"
     )
     progress_deadline: Seconds = 300

@@ -22,6 +22,7 @@ from blocks.fence import Fence
 from blocks.image_builder import DockerBuilder
 from blocks.image_registry import open_image_registry
 from blocks.package_manager import Pnpm
+from blocks.plugin_web import open_plugin_web
 from blocks.ports.cluster import Cluster, Databases, Web
 from blocks.ports.images import ImageBuilder, ImageRegistry
 from blocks.ports.metrics import Metrics
@@ -32,7 +33,6 @@ from blocks.scanners.configured import open_scanners
 from blocks.settings import Settings
 from blocks.sources.known import open_sources, trust
 from blocks.storage import FolderStorage
-from blocks.web import open_web
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,6 @@ async def open_toolchain(settings: Settings, operation: UUID) -> AsyncIterator[T
             fence=fence,
             cluster=await stack.enter_async_context(open_cluster(settings.kubeconfig, fence)),
             databases=PluginDatabases(settings.plugin_database_admin_url.get_secret_value()),
-            web=await stack.enter_async_context(open_web(settings.gateway_url, tls)),
+            web=await stack.enter_async_context(open_plugin_web(settings)),
             metrics=await stack.enter_async_context(open_prometheus(settings.prometheus_url, tls)),
         )

@@ -1,4 +1,4 @@
-"""Asks what serves how it is, again and again, through the gateway as people do; what stays ill is restarted or rolled back by policy.
+"""Asks what serves how it is, again and again, where people do; what stays ill is restarted or rolled back by policy.
 
 A part of the keeper; several may ask, because each takes turns in the record.
 """
@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Protocol
 from uuid import UUID
@@ -30,11 +30,11 @@ from blocks.domain.health import (
     judge_silence,
 )
 from blocks.domain.plan import read_hashed
+from blocks.domain.service_host import ServiceHost
+from blocks.plugin_web import open_plugin_web
 from blocks.ports.cluster import Web
 from blocks.settings import Settings
-from blocks.sources.known import trust
 from blocks.storage import FolderStorage
-from blocks.web import open_web
 
 # So many are asked at once.
 AT_ONCE = 20
@@ -110,7 +110,7 @@ class Rounds:
         status = await self._status(place, turn.terms.timeout)
         if status is not None:
             return judge_answer(at(), place.path, status)
-        there = await self._status(Place(NOBODY, "/"), turn.terms.timeout) is not None
+        there = await self._status(Place(nobody_beside(place.host), "/"), turn.terms.timeout) is not None
         return judge_silence(at(), place.path, turn.terms.timeout, gateway_answers=there)
 
     async def _status(self, place: Place, seconds: int) -> int | None:
@@ -143,6 +143,12 @@ class Rounds:
         return await self._ward.requests.request_switch(turn.installation, by, VERBS[remedy])
 
 
+def nobody_beside(host: str) -> str:
+    """The host of nobody that is asked for where this one is: at the gateway, or among the Services of the same namespace."""
+    service = ServiceHost.read(host)
+    return str(replace(service, name="nobody")) if service else NOBODY
+
+
 def make_key(installation: UUID, operation: UUID, remedy: Remedy) -> str:
     """What makes a remedy one word, however many keepers ask for it after the same operation."""
     return f"health:{installation}:{operation}:{remedy}"
@@ -158,7 +164,7 @@ def tell_reason(condition: Condition) -> str:
 async def open_rounds(settings: Settings) -> AsyncIterator[Rounds]:
     """The rounds, as the settings say; nothing is asked before the first."""
     engine = open_database(settings.database_url)
-    async with open_web(settings.gateway_url, trust(settings.extra_ca_bundle)) as web:
+    async with open_plugin_web(settings) as web:
         rounds = Rounds(Ward(Checkups(engine), Requests(engine), FolderStorage(settings.storage_dir), web))
         yield rounds
         await rounds.rest()

@@ -46,7 +46,8 @@ async def measure(work: Work, plan: Plan, moment: Moment) -> tuple[Sample, ...]:
     """
     analysis = config_of(work.order.request).analysis
     looks: list[Awaitable[Sample | None]] = [
-        measure_answers(work, plan, moment),
+        # Nobody counts the answers where nothing but a Service leads people.
+        *([] if plan.plain else [measure_answers(work, plan, moment)]),
         *(measure_metric(work, plan, one, moment) for one in asked_of(analysis.metrics, first=not plan.previous)),
         *([measure_pods(work, plan, analysis.pods, moment.window)] if analysis.pods else []),
     ]

@@ -13,10 +13,12 @@ from blocks.domain.agreed import agree_on, policy_of, recall_revision
 from blocks.domain.errors import PlanStale, Refused, Terminal
 from blocks.domain.journal import Kind
 from blocks.domain.manifest import InstallRequest, Runtime
+from blocks.domain.mesh import Mesh
 from blocks.domain.objects.blueprint import RUNTIMES, Blueprint, Object, Serving, Site, serving_of
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import Phase, every
 from blocks.domain.packages import Moved, compare_packages, read_lock
+from blocks.domain.plain import refuse_impossible
 from blocks.domain.plan import (
     Plan,
     canonical,
@@ -61,6 +63,8 @@ async def make_plan(work: Work, resolution: Resolution, image: Image, verdict: V
         serving=await look_up_serving(work, request, resolution.release),
         site=replace(site_of(work.tools.settings), mesh=await look_up_mesh(work)),
     )
+    if blueprint.site.mesh is Mesh.SERVICES:
+        refuse_impossible(request)
     replaced = await look_back(work)
     revision = describe_revision(blueprint, resolution.lock, verdict.told())
     if is_same(revision, replaced):

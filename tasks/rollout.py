@@ -12,7 +12,7 @@ from blocks.domain.objects.phases import Phase, every
 from blocks.domain.objects.workload import sized
 from blocks.domain.outlook import News, last_news, news_since, sight_of
 from blocks.domain.plan import Plan
-from blocks.domain.scaling import has_enough, replicas_for
+from blocks.domain.scaling import has_enough
 from blocks.ports.cluster import Notice, View, Views
 from blocks.work import Work
 from tasks.announce import announce
@@ -42,7 +42,7 @@ async def roll_out(work: Work, plan: Plan) -> RolledOut:
     Raises `DoesNotFit` or `RolloutFailed` with the pod's last words as soon as it is certain that it never will be ready.
     """
     # Where pods come in waves, the first ones come with the first wave.
-    replicas = 0 if plan.limits else replicas_for(plan.stages[:1], plan.replicas)
+    replicas = 0 if plan.limits else plan.size_at(1)
     running = await put_up(work, await read_running(work, plan, replicas))
     await announce(work, plan)
     await tell(work, plan, Notice("RollingOut", ROLL_OUT, f"revision {plan.revision} with {replicas} replicas"))

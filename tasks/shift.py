@@ -8,6 +8,7 @@ from tasks.announce import announce
 from tasks.kinds import Undo, step
 from tasks.objects import Stood, put_up, set_back
 from tasks.plan import read_before, read_plan
+from tasks.ratio import send_back
 from tasks.waves import move_back, move_forth
 
 
@@ -35,4 +36,4 @@ async def shift_back(work: Work, plan: Plan) -> None:
         return
     if plan.limits:
         await move_back(work, plan, plan.limits)
-    await announce(work, plan)
+    await (send_back if plan.sizes else announce)(work, plan)

@@ -5,11 +5,12 @@ import asyncio
 from blocks.domain.analysis import SmokeTest
 from blocks.domain.errors import Transient, VerificationFailed
 from blocks.domain.objects.phases import Phase
-from blocks.domain.objects.routes import PREVIEW, previewed
+from blocks.domain.objects.routes import previewed
 from blocks.domain.plan import Plan
 from blocks.domain.reported import Reported, read_reported
 from blocks.domain.stages import config_of
 from blocks.work import Work
+from tasks.http_check import ask_revision
 from tasks.kinds import Undo, step
 from tasks.objects import Stood, put_up
 from tasks.plan import read_before, read_plan
@@ -19,7 +20,12 @@ from tasks.verify import PAUSES
 
 @step(Undo.REVERSIBLE)
 async def open_preview(work: Work, plan: Plan) -> Stood:
-    """Whoever sends the header `x-plugin-preview` with the revision's name meets it; everybody else is served as before."""
+    """Whoever sends the header `x-plugin-preview` with the revision's name meets it; everybody else is served as before.
+
+    Where there is no gateway, who asks the revision's own Service meets it.
+    """
+    if plan.plain:
+        return Stood((), ())  # whoever asks for it asks its own Service, which stands with its pods
     now, before = (await read_plan(work, plan))[Phase.EXPOSURE], (await read_before(work, plan))[Phase.EXPOSURE]
     if not plan.previous:
         return await put_up(work, [previewed(one, None) for one in now])
@@ -51,7 +57,7 @@ async def smoke_test(work: Work, plan: Plan) -> str:
 async def ask_preview(work: Work, plan: Plan, wanted: SmokeTest) -> tuple[str, bool]:
     """What came back on the path, in a sentence, and whether that is what is wanted of the planned release."""
     try:
-        reply = await work.tools.web.ask(plan.host, wanted.path, {PREVIEW: plan.name})
+        reply = await ask_revision(work, plan, wanted.path)
     except Transient as problem:
         return f"nothing answers on {wanted.path}: {problem.message}", False
     release = read_reported(reply.status, reply.headers, reply.text)

@@ -21,7 +21,6 @@ from blocks.domain.objects.staged import staged
 from blocks.domain.outlook import sight_of
 from blocks.domain.plan import Plan
 from blocks.domain.rollout import Advance, Ask, GoBack, Measure, Observed, Sample, Wait, next_action
-from blocks.domain.scaling import replicas_for
 from blocks.domain.stages import config_of
 from blocks.ports.cluster import Sights
 from blocks.work import Work
@@ -30,6 +29,7 @@ from tasks.kinds import Undo, step
 from tasks.measure import Moment, measure
 from tasks.objects import Stood, put_up
 from tasks.plan import read_before, read_plan
+from tasks.ratio import share_out
 from tasks.rollout import failure, stand_with, views_of
 from tasks.shift import shift_back
 
@@ -61,10 +61,12 @@ async def route_stage(work: Work, number: int, plan: Plan) -> Stood:
     """The gateway has taken the stage's share of the requests to the planned revision, and the rest to the one that served before.
 
     So it has the requests with the stage's header, or copies of all, if that is how they meet; where it is asked itself, those that ask it.
-    It has the replicas for them before.
+    It has the replicas for them before. Where nothing but a Service leads people, how many pods each side has makes its share.
     """
     # Hours may have passed since it was rolled out, while a person was asked. What is sent to it finds it as large as it has to be.
-    await stand_with(work, plan, replicas_for(plan.stages[:number], plan.replicas))
+    await stand_with(work, plan, plan.size_at(number))
+    if plan.sizes:
+        return await share_out(work, plan, number)
     now, before = (await read_plan(work, plan))[Phase.EXPOSURE], (await read_before(work, plan))[Phase.EXPOSURE]
     if not plan.previous:
         return await put_up(work, now)

@@ -98,7 +98,9 @@ async def wake(work: Work, plan: Plan) -> tuple[str, ...]:
 
 
 async def open_up(work: Work, plan: Plan) -> None:
-    """The route leads to the revision, and what answered in its place is gone."""
+    """The route leads to the revision, and what answered in its place is gone; a plugin without a route was never closed."""
+    if plan.plain:
+        return
     await put_up(work, (await read_plan(work, plan))[Phase.EXPOSURE])
     *beside, _ = await closed(work, plan)
     for one in reversed(beside):

@@ -94,6 +94,35 @@ class Connection:
         async with self._send(ask, self.bounds.streaming) as response:
             yield response
 
+    @asynccontextmanager
+    async def visit(self, ask: Ask, headers: Mapping[str, str]) -> AsyncIterator[aiohttp.ClientResponse]:
+        """The answer of somebody behind the server, as it came.
+
+        No redirect is followed: it would be with our credentials, to wherever whoever answers likes.
+        """
+        rest: Any = self._api.rest_client
+        try:
+            method, url, own, _, _ = await self._serialize(ask)
+            known = {"ssl": rest.ssl_context, "proxy": rest.proxy, "server_hostname": rest.configuration.tls_server_name or None}
+            options: Any = {"timeout": self.bounds.briefly, "allow_redirects": False} | known
+            async with (
+                aiohttp.ClientSession(trust_env=True) as session,
+                session.request(method, url, headers={**own, **headers}, **options) as response,
+            ):
+                yield response
+        except AWAY as problem:
+            raise _translated(problem, self.address) from problem
+
+    async def _serialize(self, ask: Ask) -> Any:
+        return await self._api.param_serialize(
+            ask.method,
+            ask.path,
+            query_params=[*ask.query.items()],
+            header_params={"Content-Type": ask.content_type, "Accept": "application/json"},
+            body=ask.body,
+            auth_settings=["BearerToken"],
+        )
+
     async def _ask_once(self, ask: Ask) -> Answer:
         if self._fence and not ask.only_looks:
             await self._fence()
@@ -109,14 +138,7 @@ class Connection:
     @asynccontextmanager
     async def _send(self, ask: Ask, bounds: aiohttp.ClientTimeout) -> AsyncIterator[aiohttp.ClientResponse]:
         try:
-            method, url, headers, body, _ = await self._api.param_serialize(
-                ask.method,
-                ask.path,
-                query_params=[*ask.query.items()],
-                header_params={"Content-Type": ask.content_type, "Accept": "application/json"},
-                body=ask.body,
-                auth_settings=["BearerToken"],
-            )
+            method, url, headers, body, _ = await self._serialize(ask)
             # The package says of itself that it is typed, and is not everywhere.
             rest: Any = self._api.rest_client
             sent = await rest.request(method, url, headers=headers, body=body, _request_timeout=bounds)

@@ -175,9 +175,18 @@ class Analysis(Strict):
     @property
     def sentence(self) -> str:
         """What is asked of each sample, for people."""
-        named = (f"the Job {one.name}" if one.job else one.name for one in self.metrics if not one.dry_run)
-        others = [*named, *(["its pods"] if self.pods else [])]
+        others = self._others
         return f"{self._of_success}{self._of_latency}" + (f", {' and '.join(others)} too" if others else "")
+
+    @property
+    def sentence_of_others(self) -> str:
+        """What is asked of each sample where nobody counts the answers, for people."""
+        return f"nothing is wrong with {' and '.join(self._others)}" if self._others else "its pods do not fail"
+
+    @property
+    def _others(self) -> list[str]:
+        named = (f"the Job {one.name}" if one.job else one.name for one in self.metrics if not one.dry_run)
+        return [*named, *(["its pods"] if self.pods else [])]
 
     @property
     def _of_success(self) -> str:

@@ -10,11 +10,12 @@ AUTO = "auto"
 
 
 class Mesh(StrEnum):
-    """A gateway alone, or one of the service meshes behind it."""
+    """A gateway alone, one of the service meshes behind it, or nothing but plain Services."""
 
     GATEWAY_API = "gateway-api"
     LINKERD = "linkerd"
     ISTIO = "istio"
+    SERVICES = "services"
 
 
 # What the cluster must serve for each, the most particular first. Istio takes HTTPRoutes too, so where it serves them it is a gateway.
@@ -22,6 +23,7 @@ NEEDS = (
     (Mesh.LINKERD, frozenset({GATEWAY_GROUP, LINKERD_GROUP})),
     (Mesh.GATEWAY_API, frozenset({GATEWAY_GROUP})),
     (Mesh.ISTIO, frozenset({ISTIO_GROUP})),
+    (Mesh.SERVICES, frozenset[str]()),
 )
 
 
@@ -30,14 +32,13 @@ def choose_mesh(asked: str, served: Collection[str]) -> Mesh:
     chosen = next((one for one, needs in NEEDS if asked in (AUTO, one) and needs <= {*served}), None)
     if chosen is None:
         wanted = {one: ", ".join(sorted(needs)) for one, needs in NEEDS}
-        missing = wanted.get(Mesh(asked), "") if asked != AUTO else GATEWAY_GROUP
         raise Refused(
-            f"the cluster cannot carry traffic by {asked}: it does not serve {missing}",
+            f"the cluster cannot carry traffic by {asked}: it does not serve {wanted[Mesh(asked)]}",
             "install its CustomResourceDefinitions, or set SERVICE_MESH_PROVIDER to what the cluster has",
         )
     if chosen is Mesh.ISTIO:
         raise Refused(
             "traffic is not shifted by Istio's own VirtualServices yet, they are only rendered",
-            "install the Gateway API's types, which Istio takes too, and set SERVICE_MESH_PROVIDER=gateway-api",
+            "install the Gateway API's types, which Istio takes too, and set SERVICE_MESH_PROVIDER=gateway-api, or to services",
         )
     return chosen

@@ -20,9 +20,11 @@ from blocks.domain.objects.labels import stamped
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import Phase, every, phases
 from blocks.domain.planned import PlannedStep
+from blocks.domain.ratio import is_plain, sizes_of
+from blocks.domain.scaling import replicas_for
 from blocks.domain.stages import has_experiment, has_preview, stages_of
 from blocks.domain.strategy import Stage
-from blocks.domain.waves import Limits, limits_of
+from blocks.domain.waves import Limits, Sizes, limits_of
 
 SCHEMA = 2
 
@@ -34,7 +36,8 @@ class Plan:
     `before` is the document of the revision that serves, `before_by` its operation, `previous` its number. `target` is the release as
     `name@version`, `changes` how many objects will change, `stages` how it meets its users (empty: all at once), `preview` whether those
     who ask for it can meet it before, `experiment` whether it is compared with the one that serves, `limits` how many of its pods come
-    at a time (none: all), `data` what becomes of the plugin's data where that cannot be taken back.
+    at a time (none: all), `data` what becomes of the plugin's data where that cannot be taken back. `plain` says that nothing but a
+    Service leads people to it, `sizes` how many pods each side has then at each stage.
     """
 
     hash: str
@@ -65,11 +68,22 @@ class Plan:
     preview: bool = False
     experiment: bool = False
     limits: Limits | None = None
+    plain: bool = False
+    sizes: tuple[Sizes, ...] = ()
 
     @property
     def name(self) -> str:
         """What the objects of the revision are called."""
         return f"{self.slug}-r{self.revision}"
+
+    @property
+    def own_host(self) -> str:
+        """The host at which only this revision answers, where there is one: that of its own Service."""
+        return f"{self.name}{self.host.removeprefix(self.slug)}"
+
+    def size_at(self, stage: int) -> int:
+        """How many pods the revision needs at the stage with this number; all where there are no stages."""
+        return self.sizes[stage - 1].coming if self.sizes else replicas_for(self.stages[:stage], self.replicas)
 
     @property
     def database_secret(self) -> str:
@@ -140,6 +154,8 @@ def compose_plan(hashed: Mapping[str, Any], shown: Mapping[str, Any], document: 
         preview=has_preview(hashed),
         experiment=has_experiment(hashed),
         limits=limits_of(hashed),
+        plain=is_plain(hashed),
+        sizes=sizes_of(hashed),
         **names,
     )
 

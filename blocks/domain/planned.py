@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from blocks.domain.manifest import InstallRequest
+from blocks.domain.ratio import is_plain, sizes_of, tell_share
 from blocks.domain.scaling import replicas_for
 from blocks.domain.stages import config_of, has_experiment, has_preview, stages_of
 from blocks.domain.strategy import Stage
@@ -46,6 +47,13 @@ WAVES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "let those before take their place again, in waves too",
         ),
         "retire_revision": ("take away what only the revision before needed", "put up again what it took away"),
+    }
+)
+# What steps do instead where nothing but the plugin's Service leads people.
+PLAIN: Mapping[str, str] = MappingProxyType(
+    {
+        "open_preview": "let those meet the revision who ask its own Service",
+        "verify": "ask the plugin's Service which release it is",
     }
 )
 STEPS = (
@@ -100,6 +108,8 @@ def steps_of(hashed: Mapping[str, Any]) -> tuple[PlannedStep, ...]:
     taken = [one for one in STEPS if _is_taken(hashed).get(one.name, True)]
     stages, limits = [*_by_stages(hashed)], limits_of(hashed)
     steps = (step for one in taken for step in (stages if one is ROUTE else [] if one is WATCH else [one]))
+    if is_plain(hashed):
+        steps = (replace(step, what=PLAIN.get(step.name, step.what)) for step in steps)
     return tuple(_in_waves(step, limits) if limits else step for step in steps)
 
 
@@ -112,11 +122,13 @@ def _in_waves(step: PlannedStep, limits: Limits) -> PlannedStep:
 def _by_stages(hashed: Mapping[str, Any]) -> Iterator[PlannedStep]:
     """The two steps of each stage: a part of the requests is sent, and it is watched."""
     request, stages = InstallRequest.model_validate(hashed["inputs"]["request"]), stages_of(hashed)
-    analysis = config_of(request).analysis
-    wanted = f", as long as {analysis.sentence}" if analysis.enabled else ""
+    analysis, sizes = config_of(request).analysis, sizes_of(hashed)
+    sentence = analysis.sentence_of_others if is_plain(hashed) else analysis.sentence
+    wanted = f", as long as {sentence}" if analysis.enabled else ""
     for number, stage in enumerate(stages, 1):
         sent = ROUTE.what.format(requests=_requests(stage), replicas=_replicas(stages[:number], request.replicas))
-        yield replace(ROUTE, name=f"{ROUTE.name}:{number}", what=sent)
+        what = tell_share(stage.weight, sizes[number - 1]) if sizes else sent
+        yield replace(ROUTE, name=f"{ROUTE.name}:{number}", what=what)
         yield replace(WATCH, name=f"{WATCH.name}:{number}", what=WATCH.what.format(long=_long(stage), wanted=wanted))
 
 

@@ -12,6 +12,7 @@ from blocks.domain.objects.phases import every
 from blocks.domain.packages import Moved
 from blocks.domain.plan import objects_of
 from blocks.domain.planned import ROUTE, SHIFT, VARIANTS
+from blocks.domain.ratio import weights_of
 from blocks.domain.replaced import REVISIONED, Replaced, is_revisioned, left_over, renumbered
 from blocks.domain.stages import config_of, has_experiment, jobs_of, stages_of
 from blocks.domain.strategy import Stage
@@ -73,7 +74,10 @@ def tell_traffic(hashed: Mapping[str, Any]) -> list[dict[str, Any]]:
     before: dict[str, int] = {old: 100} if previous else {}
     ready = [{"step": "now", "weights": before}, {"step": "roll_out", "weights": before | {new: 0}}]
     stages = enumerate(stages_of(hashed), 1)
-    staged = [{"step": f"{ROUTE.name}:{at}", "weights": _shared(old, new, one.weight)} | _also(new, one) for at, one in stages]
+    staged = [
+        {"step": f"{ROUTE.name}:{at}", "weights": _shared(old, new, weight)} | _also(new, one)
+        for (at, one), weight in zip(stages, weights_of(hashed), strict=True)
+    ]
     whole = [*_tell_variants(hashed), (SHIFT, 100)]
     return [*ready, *(staged or [{"step": step, "weights": _shared(old, new, weight)} for step, weight in whole])]
 

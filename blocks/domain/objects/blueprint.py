@@ -14,6 +14,7 @@ from blocks.domain.manifest import HealthCheck, InstallRequest, Liveness, NamedP
 from blocks.domain.mesh import Mesh
 from blocks.domain.plugin_yaml import PluginYaml
 from blocks.domain.release import Release
+from blocks.domain.service_host import ServiceHost
 
 Object: TypeAlias = dict[str, Any]
 
@@ -106,12 +107,16 @@ class Blueprint:
 
     @property
     def host(self) -> str:
-        """The name under which the gateway knows the plugin."""
+        """The name under which the gateway knows the plugin; where there is none, its Service in the cluster."""
+        if self.site.mesh is Mesh.SERVICES:
+            return str(ServiceHost(self.slug, self.namespace, self.ports[0].port))
         return f"{self.slug}.{self.namespace}.{self.site.gateway_domain}"
 
     @property
     def url(self) -> str:
-        """The plugin's own address for people."""
+        """The plugin's own address for people; where there is no gateway, for whoever is in the cluster."""
+        if self.site.mesh is Mesh.SERVICES:
+            return f"http://{self.host}"
         return f"{self.site.gateway_scheme}://{self.host}{self.site.gateway_port}"
 
     @property

@@ -17,8 +17,13 @@ HINT = "set CLOSED_ADDRESS to ip:port as the gateway reaches the API's process, 
 def closed_objects(route: Object, address: str) -> tuple[Object, ...]:
     """The Service without pods, where it leads, and the plugin's route through it, in the order in which they come up.
 
-    They belong to whom the plugin's own route belongs to. `address` is `ip:port`; raises `Refused` for one that no cluster accepts.
+    They belong to whom the plugin's own route belongs to. `address` is `ip:port`; raises `Refused` for one that no cluster accepts, and
+    where there is no route: a Service cannot say for which plugin an answer is given.
     """
+    if route["kind"] == "Service":
+        raise Refused(
+            "a plugin that is reached by its Service alone cannot be switched off", "uninstall it, or lead to it by a gateway"
+        )
     host, port = _read(address)
     place = {key: value for key, value in route["metadata"].items() if key in ("namespace", "labels", "annotations")}
     name = f"{route['metadata']['name']}-closed"

@@ -8,6 +8,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from blocks.domain.errors import Refused
+from blocks.domain.mesh import Mesh
 from blocks.domain.objects.blueprint import Blueprint, Object
 from blocks.domain.objects.labels import MANAGER, PART_OF, own, selector, shared
 
@@ -40,9 +41,11 @@ def in_namespace(blueprint: Blueprint) -> Object:
 
 
 def from_gateway(blueprint: Blueprint) -> Object:
-    """The gateway reaches the plugin's first port."""
+    """The gateway reaches the plugin's first port; where there is none, the API server does, through which the pipeline asks it."""
     ports = [{"port": blueprint.ports[0].port, "protocol": "TCP"}]
-    ingress = [{"from": _blocks(blueprint.site.gateway_cidrs), "ports": ports}]
+    site = blueprint.site
+    asking = site.pipeline_cidrs if site.mesh is Mesh.SERVICES else ()
+    ingress = [{"from": _blocks(dict.fromkeys((*site.gateway_cidrs, *asking))), "ports": ports}]
     return _own(blueprint, "gateway", {"policyTypes": ["Ingress"], "ingress": ingress})
 
 

@@ -8,7 +8,6 @@ from blocks.domain.objects.blueprint import Blueprint, Object
 from blocks.domain.objects.configuration import config_map
 from blocks.domain.objects.network import network_policies
 from blocks.domain.objects.providers import provider_of
-from blocks.domain.objects.routes import http_route, revision_service, stable_service
 from blocks.domain.objects.workload import deployment, disruption_budget
 
 
@@ -50,14 +49,15 @@ def phases(blueprint: Blueprint) -> dict[Phase, list[Object]]:
     """All objects of the revision, by the phase in which they come up."""
     account = [tenancy.service_account(blueprint), tenancy.role(blueprint), tenancy.role_binding(blueprint)]
     limits = [tenancy.quota(blueprint), tenancy.limit_range(blueprint), *network_policies(blueprint)]
-    limits += provider_of(blueprint).protection(blueprint)
-    services = [revision_service(blueprint), stable_service(blueprint)]
+    provider = provider_of(blueprint)
+    limits += provider.protection(blueprint)
+    services = [service(blueprint) for service in provider.services]
     return {
         Phase.IDENTITY: [tenancy.namespace(blueprint), *account],
         Phase.LIMITS: limits,
         Phase.CONFIGURATION: [config_map(blueprint)],
         Phase.WORKLOAD: [*services, disruption_budget(blueprint), deployment(blueprint)],
-        Phase.EXPOSURE: [http_route(blueprint)],
+        Phase.EXPOSURE: [provider.route(blueprint)],
     }
 
 

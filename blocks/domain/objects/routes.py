@@ -1,4 +1,7 @@
-"""How a plugin is reached: a Service for each revision, one that stays, and the route through the gateway."""
+"""How a plugin is reached: a Service for each revision, one that stays, and the route through the gateway.
+
+Where there is no gateway, the Service that stays is the route: it leads to the pods of one revision, of the other, or of both.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +21,11 @@ def revision_service(blueprint: Blueprint) -> Object:
 def stable_service(blueprint: Blueprint) -> Object:
     """Reaches the pods of every revision of the plugin."""
     return _service(blueprint, blueprint.slug, selector(blueprint))
+
+
+def plain_service(blueprint: Blueprint) -> Object:
+    """Sends everything for the plugin's Service to this revision."""
+    return _service(blueprint, blueprint.slug, revision_selector(blueprint))
 
 
 def http_route(blueprint: Blueprint) -> Object:
@@ -43,6 +51,8 @@ def split(route: Object, other: Object, weight: int) -> Object:
     A gateway learns of a backend and of a route to it in two messages: one that knows the backend already is not asked to send people
     where nothing is known to be, and one that still knows the last does not lose those who are on their way.
     """
+    if route["kind"] == "Service":
+        return _select(route, other, weight)
     mine = [_weighed(rule["backendRefs"], weight) for rule in route["spec"]["rules"]]
     rest = [one for rule in other["spec"]["rules"] for one in _weighed(rule["backendRefs"], 100 - weight)]
     rules = [rule | {"backendRefs": [*own, *rest]} for rule, own in zip(route["spec"]["rules"], mine, strict=True)]
@@ -60,6 +70,14 @@ def asked_for(route: Object, kept: Object) -> Object:
     (rule,) = route["spec"]["rules"]
     asked = {"headers": [{"name": PREVIEW, "value": rule["backendRefs"][0]["name"]}]}
     return kept | {"spec": kept["spec"] | {"rules": [rule | {"matches": [asked]}, *kept["spec"]["rules"]]}}
+
+
+def _select(service: Object, other: Object, weight: int) -> Object:
+    """The Service for one side's pods or for both: there how many pods each has is what shares the requests."""
+    mine, theirs = service["spec"]["selector"], other["spec"]["selector"]
+    both = {key: value for key, value in mine.items() if theirs.get(key) == value}
+    chosen = {0: theirs, 100: mine}.get(weight, both)
+    return service | {"spec": service["spec"] | {"selector": chosen}}
 
 
 def _weighed(backends: Sequence[Object], weight: int) -> list[Object]:

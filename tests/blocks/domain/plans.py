@@ -9,7 +9,7 @@ from blocks.domain.objects.phases import every
 from blocks.domain.plan import describe_revision, objects_of, write_document
 from blocks.domain.replaced import Replaced, read_replaced
 from blocks.domain.shown import Seen
-from tests.blocks.domain.objects.blueprints import make_blueprint
+from tests.blocks.domain.objects.blueprints import make_blueprint, make_plain_blueprint
 
 VERDICT: dict[str, Any] = {"admitted_by": ["every scanner answered"], "accepted": [], "off": [], "counts": []}
 OPERATION = "00000000-0000-0000-0000-000000000002"
@@ -19,6 +19,11 @@ DONE: dict[str, Any] = {"changes": [], "steps": [], "summary": "done"}
 def make_revision(runtime: str = "service", *, revision: int = 1, **asked: Any) -> dict[str, Any]:
     """What one revision is."""
     return describe_revision(make_blueprint(runtime, revision=revision, **asked), "", VERDICT)
+
+
+def make_plain(runtime: str = "service", *, revision: int = 1, **asked: Any) -> dict[str, Any]:
+    """What one revision is where nothing but plain Services leads people."""
+    return describe_revision(make_plain_blueprint(runtime, revision=revision, **asked), "", VERDICT)
 
 
 def make_hashed(runtime: str = "service", *, revision: int = 1, **asked: Any) -> dict[str, Any]:

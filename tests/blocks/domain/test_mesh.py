@@ -14,6 +14,8 @@ from blocks.domain.mesh import AUTO, GATEWAY_GROUP, ISTIO_GROUP, LINKERD_GROUP, 
         pytest.param(AUTO, {GATEWAY_GROUP, ISTIO_GROUP}, Mesh.GATEWAY_API, id="Istio takes the gateway's routes"),
         pytest.param("gateway-api", {GATEWAY_GROUP, LINKERD_GROUP}, Mesh.GATEWAY_API, id="who is asked for comes first"),
         pytest.param("linkerd", {GATEWAY_GROUP, LINKERD_GROUP}, Mesh.LINKERD, id="Linkerd as asked"),
+        pytest.param(AUTO, {"apps"}, Mesh.SERVICES, id="plain Services where there is nothing"),
+        pytest.param("services", {GATEWAY_GROUP}, Mesh.SERVICES, id="plain Services as asked"),
     ],
 )
 def test_the_mesh_is_the_one_that_is_asked_for_or_there(asked: str, served: set[str], chosen: Mesh) -> None:
@@ -23,7 +25,7 @@ def test_the_mesh_is_the_one_that_is_asked_for_or_there(asked: str, served: set[
 @pytest.mark.parametrize(
     ("asked", "served", "said"),
     [
-        pytest.param(AUTO, {"apps"}, "does not serve gateway.networking.k8s.io", id="there is nothing"),
+        pytest.param("gateway-api", {"apps"}, "by gateway-api: it does not serve gateway.networking.k8s.io", id="no gateway"),
         pytest.param("linkerd", {GATEWAY_GROUP}, "by linkerd: it does not serve .*policy.linkerd.io", id="no Linkerd"),
         pytest.param("istio", {GATEWAY_GROUP}, "by istio: it does not serve networking.istio.io", id="no Istio"),
         pytest.param("istio", {GATEWAY_GROUP, ISTIO_GROUP}, "not shifted by Istio's own VirtualServices", id="Istio as asked"),

@@ -1,9 +1,11 @@
 """Blueprints made short."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from blocks.domain.manifest import InstallRequest
+from blocks.domain.mesh import Mesh
 from blocks.domain.objects.blueprint import RUNTIMES, Blueprint, Site
 from blocks.domain.release import Release
 
@@ -36,3 +38,8 @@ def make_blueprint(runtime: str = "frontend", *, revision: int = 1, **asked: Any
         serving=RUNTIMES[request.plugin.runtime.type],
         site=SITE,
     )
+
+
+def make_plain_blueprint(runtime: str = "frontend", *, revision: int = 1, **asked: Any) -> Blueprint:
+    """The same where nothing but plain Services leads people."""
+    return replace(make_blueprint(runtime, revision=revision, **asked), site=replace(SITE, mesh=Mesh.SERVICES))
