@@ -21,7 +21,7 @@ from blocks.domain.journal import Kind
 from blocks.domain.plan import describe_revision, write_document
 from blocks.domain.status import InstallationView
 from blocks.ports.cluster import Reply
-from deployments.health import AT_ONCE, NOBODY, Rounds, Ward
+from deployments.health import AT_ONCE, NOBODY, Rounds, Ward, nobody_beside
 from tests.blocks.catalog.asked import ANN, finish
 from tests.blocks.domain.objects.blueprints import make_blueprint
 from tests.blocks.domain.plans import VERDICT
@@ -354,3 +354,14 @@ async def test_one_trouble_keeps_nobody_else_from_being_asked(
         await scene.ask(WELL)
     assert {(await scene.health(one)).status for one in (broken, whole)} == {Status.UNKNOWN, Status.HEALTHY}
     assert ["the health of installation" in each.message for each in caplog.records] == [True]
+
+
+@pytest.mark.parametrize(
+    ("host", "nobody"),
+    [
+        pytest.param("it.default-dev.localhost", NOBODY, id="at the gateway"),
+        pytest.param("it.default-dev.svc:3000", "nobody.default-dev.svc:3000", id="among the Services"),
+    ],
+)
+def test_whether_anybody_answers_is_asked_where_the_plugin_is(host: str, nobody: str) -> None:
+    assert nobody_beside(host) == nobody

@@ -124,7 +124,8 @@ async def test_who_dies_between_requests_and_pods_changes_nothing(plain: Outside
     assert replicas(plain.cluster) == {f"{seen.slug}-r1": 0, f"{seen.slug}-r2": FOUR}
 
 
-async def test_a_blue_one_is_asked_at_its_own_service_before_it_is_green(plain: Outside) -> None:
+async def test_a_blue_one_is_asked_at_its_own_service_before_it_is_green(plain: Outside, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.smoke.PAUSES", (0.0,))
     first = await installed(plain, replicas=FOUR)
     before, config = wanted(plain.cluster), {"smokeTest": {"path": "/hello"}, "stageInterval": 0, "analysis": {"enabled": False}}
     web = plain.web = Revisions(plain.web.answers, own=500)

@@ -67,6 +67,11 @@ def sign_in(product: Product, kind: str) -> Account:
     return Account(product.world, product.kubectl("create", "token", kind, "-n", HOME, "--duration=10m").strip())
 
 
+def asked(namespace: str) -> str:
+    """Where the API server passes on what is for a Service of the namespace that is not there."""
+    return f"/api/v1/namespaces/{namespace}/services/nobody:80/proxy/"
+
+
 def row(kind: str, what: tuple[str, ...], told: object, refused: str, *, to: str) -> Any:
     return pytest.param(kind, what, told, refused, id=f"{kind}: {to}")
 
@@ -110,6 +115,9 @@ def row(kind: str, what: tuple[str, ...], told: object, refused: str, *, to: str
             "the namespace is not the pipeline's",
             to="delete any namespace",
         ),
+        row("apply", ("get", "--raw", asked(OURS)), None, "not found", to="ask a plugin's Service"),
+        row("apply", ("get", "--raw", asked("kube-system")), None, "the namespace is not the pipeline's", to="ask any Service"),
+        row("plan", ("get", "--raw", asked(OURS)), None, "cannot get", to="ask a Service"),
         row("apply", ("get", "nodes"), None, "cannot list", to="see nodes"),
         row("apply", ("get", "jobs", "-n", OURS), None, "", to="see Jobs"),
         row("apply", (*TRY, "-n", OURS), JOB, "", to="make a Job beside a plugin"),

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from blocks.domain.errors import Refused
-from blocks.domain.mesh import ISTIO_GROUP, LINKERD_GROUP
+from blocks.domain.mesh import GATEWAY_GROUP, ISTIO_GROUP, LINKERD_GROUP
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import PROVISIONED, Phase, every
@@ -101,3 +101,36 @@ async def test_what_we_cannot_do_is_refused_in_the_plan(carried: Carried, fake: 
     with pytest.raises(Refused, match="not shifted by Istio's own VirtualServices"):
         await carried.plan()
     assert fake.store.version == before
+
+
+def serve_nothing(carried: Carried, fake: FakeCluster) -> None:
+    """The cluster serves nothing that could carry requests, and whoever carries looks what it serves."""
+    fake.groups -= {GATEWAY_GROUP}
+    carried.tools.settings = carried.tools.settings.model_copy(update={"service_mesh_provider": "auto"})
+
+
+async def test_where_there_is_nothing_the_plugins_service_is_its_route(carried: Carried, fake: FakeCluster) -> None:
+    serve_nothing(carried, fake)
+    plan = await carried.plan()
+    assert (plan.plain, plan.host) == (True, f"hello.{carried.tenant}-dev.svc:8080")
+    assert (plan.own_host, plan.url) == (f"hello-r1.{carried.tenant}-dev.svc:8080", f"http://{plan.host}")
+    assert [one["kind"] for one in (await read_plan(carried.work, plan))[Phase.EXPOSURE]] == ["Service"]
+
+
+async def test_what_plain_services_cannot_do_is_refused_in_the_plan(carried: Carried, fake: FakeCluster) -> None:
+    serve_nothing(carried, fake)
+    carried.asked = carried.service(strategy="ab-testing")
+    with pytest.raises(Refused, match=r"nothing but plain Services.*there is no A/B test"):
+        await carried.plan()
+
+
+async def test_what_is_led_to_by_services_is_not_led_to_by_a_gateway_from_one_revision_to_the_next(
+    carried: Carried, fake: FakeCluster
+) -> None:
+    serve_nothing(carried, fake)
+    carried.serve(await carried.plan())
+    fake.groups |= {GATEWAY_GROUP}
+    carried.asked = carried.service(replicas=2)
+    with pytest.raises(Refused, match="by its Service, and would be led by its HTTPRoute") as caught:
+        await carried.plan()
+    assert "SERVICE_MESH_PROVIDER" in caught.value.hint

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from blocks.domain.agreed import agree_on
+from blocks.domain.plan import compose_plan
 from blocks.domain.planned import steps_of
 from blocks.domain.ratio import is_plain, percent, share_out, sizes_of, tell_share, weights_of
 from blocks.domain.replaced import Replaced
@@ -125,6 +126,12 @@ ERRORS: dict[str, Any] = {"name": "errors", "query": "x", "max": 1}
 def test_what_nobody_counts_is_not_said_to_be_watched(analysis: dict[str, Any], said: str) -> None:
     plan = update(4, strategyConfig=CANARY["strategyConfig"] | {"analysis": analysis})
     assert {one.name: one.what for one in steps_of(plan)}["watch_stage:1"] == f"keep it so for 0 s, as long as {said}"
+
+
+def test_the_plan_says_where_each_revision_answers_and_how_large_it_is() -> None:
+    plan = compose_plan(update(4), {"steps": [], "summary": "", "changes": []}, "sha256:it")
+    assert (plan.plain, plan.host, plan.own_host) == (True, "hello.default-dev.svc:8080", "hello-r2.default-dev.svc:8080")
+    assert [plan.size_at(stage) for stage in (1, 2, 3)] == [1, 2, 4]
 
 
 def test_a_first_revision_and_one_behind_a_gateway_have_none() -> None:
