@@ -181,7 +181,7 @@ class Analysis(Strict):
     @property
     def sentence_of_others(self) -> str:
         """What is asked of each sample where nobody counts the answers, for people."""
-        return f"nothing is wrong with {' and '.join(self._others)}" if self._others else "its pods do not fail"
+        return f"nothing is wrong with {' and '.join(self._others)}"
 
     @property
     def _others(self) -> list[str]:

@@ -1,6 +1,6 @@
 """What cannot be asked for where nothing but plain Services leads people: said in sentences before anything begins.
 
-A Service knows no requests, only pods. To add a check: a line in `_say_impossible` with what is not there.
+A Service knows no requests, only pods. To add a check: a line in `say_impossible` with what is not there.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -18,23 +18,26 @@ NOTHING = "here is nothing but plain Services, which share requests by how many 
 
 def refuse_impossible(request: InstallRequest) -> None:
     """Nothing where the request can be met by Services alone; otherwise `Refused` with everything that cannot."""
-    if said := [*_say_impossible(request)]:
+    if said := [*say_impossible(request)]:
         hint = "ask for shares and for metrics of your own or pods, or lead people by a gateway (SERVICE_MESH_PROVIDER)"
         raise Refused(f"{NOTHING}: {'; '.join(dict.fromkeys(said))}", hint)
 
 
-def refuse_change(exposed: Iterable[Object]) -> None:
-    """Nothing where what leads people stays of one kind and keeps its ports; otherwise `Refused`, because between two no share is kept."""
-    for one, other in pairwise(exposed):
-        if one["kind"] != other["kind"]:
-            raise Refused(
-                f"people are led to the plugin by its {other['kind']}, and would be led by its {one['kind']}: that is no single write",
-                "set SERVICE_MESH_PROVIDER to what the plugin was installed with, or install it anew",
-            )
-        if one["kind"] == "Service" and _ports(one) != _ports(other):
-            raise Refused(
-                "the revisions listen on different ports, and one Service leads to both", "keep the ports, or install anew"
-            )
+def refuse_change(exposed: Sequence[Object]) -> None:
+    """Nothing where what leads people stays of one kind and keeps its ports; otherwise `Refused`."""
+    if said := [*say_change(exposed)]:
+        hint = "set SERVICE_MESH_PROVIDER to what the plugin was installed with and keep its ports, or install it anew"
+        raise Refused("; ".join(said), hint)
+
+
+def say_change(exposed: Iterable[Object]) -> Iterator[str]:
+    """What is in the way between two ways of being led to a plugin; the new one stands first."""
+    for now, before in pairwise(exposed):
+        if now["kind"] != before["kind"]:
+            change = f"by its {before['kind']}, and would be led by its {now['kind']}"
+            yield f"people are led to the plugin {change}: that is no single write"
+        elif now["kind"] == "Service" and _ports(now) != _ports(before):
+            yield "the revisions listen on different ports, and one Service leads to both"
 
 
 def _ports(service: Object) -> Sequence[Object]:
@@ -42,7 +45,8 @@ def _ports(service: Object) -> Sequence[Object]:
     return ports
 
 
-def _say_impossible(request: InstallRequest) -> Iterator[str]:
+def say_impossible(request: InstallRequest) -> Iterator[str]:
+    """All that Services alone cannot do of what is asked for."""
     if request.strategy == "ab-testing":
         yield "no variant is kept by its cookie, so there is no A/B test"
     if request.strategy not in STAGED:
@@ -61,5 +65,5 @@ def _say_unmeasured(analysis: Analysis) -> Iterator[str]:
     usual = Analysis()
     if (analysis.success_rate, analysis.latency_ms) != (usual.success_rate, None) or analysis.compared_to_stable:
         yield "no answers are counted, so no successRate, latencyMs or comparedToStable is known"
-    elif not analysis.metrics and analysis.pods is None:
-        yield "no answers are counted, so the analysis needs metrics or pods, or must not be enabled"
+    elif analysis.pods is None and all(one.dry_run for one in analysis.metrics):
+        yield "no answers are counted, so the analysis needs metrics that decide or pods, or must not be enabled"

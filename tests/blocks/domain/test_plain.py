@@ -7,7 +7,7 @@ import pytest
 from blocks.domain.errors import Refused
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.routes import http_route, plain_service
-from blocks.domain.plain import refuse_change, refuse_impossible
+from blocks.domain.plain import refuse_change, refuse_impossible, say_change, say_impossible
 from tests.blocks.domain.objects.blueprints import make_blueprint, make_plain_blueprint
 from tests.builders import make_request
 
@@ -28,8 +28,11 @@ def canary(*stages: object, **analysis: Any) -> dict[str, Any]:
         pytest.param(canary(BETA, 50, **OFF), ["x-beta: 1 cannot be told from others"], id="a header"),
         pytest.param(canary(TESTER, 50, **OFF), ["the cookie tester=1 cannot be told"], id="a cookie"),
         pytest.param(canary({"weight": 0, "mirror": True}, **OFF), ["a copy of every request cannot be told"], id="copies"),
-        pytest.param({"strategy": "canary"}, ["needs metrics or pods, or must not be enabled"], id="a canary that says nothing"),
-        pytest.param({"strategy": "blue-green"}, ["needs metrics or pods"], id="blue-green that says nothing"),
+        pytest.param(
+            {"strategy": "canary"}, ["needs metrics that decide or pods, or must not be enabled"], id="a canary that says nothing"
+        ),
+        pytest.param({"strategy": "blue-green"}, ["needs metrics that decide or pods"], id="blue-green that says nothing"),
+        pytest.param(canary(50, metrics=[METRIC | {"dryRun": True}]), ["needs metrics that decide"], id="what only reports"),
         pytest.param(
             canary(50, successRate=0.5, pods={}), ["no successRate, latencyMs or comparedToStable"], id="a success rate"
         ),
@@ -59,7 +62,7 @@ def test_it_is_refused_to_ask_for(asked: dict[str, Any], said: list[str]) -> Non
     ],
 )
 def test_it_is_fine_to_ask_for(asked: dict[str, Any]) -> None:
-    refuse_impossible(make_request(**asked))
+    assert [*say_impossible(make_request(**asked))] == []
 
 
 PLAIN, ROUTE = plain_service(make_plain_blueprint()), http_route(make_blueprint())
@@ -81,4 +84,4 @@ def test_between_two_ways_there_is_none(exposed: list[Object], said: str) -> Non
 
 @pytest.mark.parametrize("exposed", [[PLAIN], [PLAIN, PLAIN], [ROUTE, ROUTE]], ids=["the first", "Services", "routes"])
 def test_what_stays_the_same_is_fine(exposed: list[Object]) -> None:
-    refuse_change(exposed)
+    assert [*say_change(exposed)] == []

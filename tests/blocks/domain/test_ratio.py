@@ -119,13 +119,15 @@ ERRORS: dict[str, Any] = {"name": "errors", "query": "x", "max": 1}
 @pytest.mark.parametrize(
     ("analysis", "said"),
     [
-        pytest.param({"pods": {}, "metrics": [ERRORS]}, "nothing is wrong with errors and its pods", id="all"),
-        pytest.param({"metrics": [ERRORS | {"dryRun": True}]}, "its pods do not fail", id="only reported"),
+        pytest.param({"pods": {}, "metrics": [ERRORS]}, "errors and its pods", id="all"),
+        pytest.param({"pods": {}, "metrics": [ERRORS | {"dryRun": True}]}, "its pods", id="what decides"),
     ],
 )
 def test_what_nobody_counts_is_not_said_to_be_watched(analysis: dict[str, Any], said: str) -> None:
     plan = update(4, strategyConfig=CANARY["strategyConfig"] | {"analysis": analysis})
-    assert {one.name: one.what for one in steps_of(plan)}["watch_stage:1"] == f"keep it so for 0 s, as long as {said}"
+    assert {one.name: one.what for one in steps_of(plan)}[
+        "watch_stage:1"
+    ] == f"keep it so for 0 s, as long as nothing is wrong with {said}"
 
 
 def test_the_plan_says_where_each_revision_answers_and_how_large_it_is() -> None:
