@@ -23,7 +23,7 @@ class Verified:
 
 @step(Undo.NEEDLESS)
 async def verify(work: Work, plan: Plan) -> Verified:
-    """The plugin answers through the gateway and says that it is the release that was planned, or `VerificationFailed`."""
+    """The plugin answers where people meet it and says that it is the release that was planned, or `VerificationFailed`."""
     name, _, version = plan.target.rpartition("@")
     wanted = Reported(name, version)
     for pause in (*PAUSES, None):

@@ -134,8 +134,8 @@ class Reply:
 
 
 class Web(Protocol):
-    """The gateway, as a person's browser would meet it."""
+    """Where people meet plugins: the gateway, or their Services, each known by its host."""
 
     async def ask(self, host: str, path: str, headers: Mapping[str, str] | None = None) -> Reply:
-        """What the host answers on the path to a request with these headers through the gateway, or `Transient` if there is no answer."""
+        """What the host answers on the path to a request with these headers, or `Transient` if there is no answer."""
         ...
