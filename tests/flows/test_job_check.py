@@ -26,7 +26,7 @@ pytestmark = ON_SQLITE
 
 IMAGE = f"registry.test/checks/basket@sha256:{'c' * 64}"
 BASKET = {"name": "basket", "job": {"image": IMAGE, "args": ["--deep"], "deadline": 1}}
-SLOW = BASKET | {"job": {"image": IMAGE, "deadline": 30}}
+SLOW = BASKET | {"job": {"image": IMAGE, "deadline": 300}}
 
 
 def jobs(cluster: FakeCluster) -> list[str]:
@@ -70,7 +70,7 @@ async def test_one_that_fails_brings_it_back_with_its_last_words(outside: Outsid
 
 async def test_one_that_hangs_is_no_failure_and_is_tried_again(outside: Outside) -> None:
     first, outside.cluster.jobs_are = await installed(outside), "hangs"
-    seen = await judged(outside, first, GOOD, metrics=[BASKET], extend=9, errorLimit=2)
+    seen = await judged(outside, first, GOOD, metrics=[BASKET], extend=60, errorLimit=2)
     assert seen.operation.phase is Phase.PARKED
     assert "it could not be measured 2 times in a row" in asked_of_people(seen)
     assert "basket: its Job did not end within 1 s" in asked_of_people(seen)
@@ -83,7 +83,7 @@ async def test_whoever_takes_over_finds_the_one_that_runs_and_goes_on(outside: O
     cluster.jobs_are = "hangs"
     with monkeypatch.context() as patched:
         patched.setattr(blocks.work, "open_toolchain", mortal(outside))
-        seen = await judged(outside, first, GOOD, metrics=[SLOW], extend=30)
+        seen = await judged(outside, first, GOOD, metrics=[SLOW], extend=300)
     assert seen.operation.phase is Phase.APPLYING
     (running,) = begun(cluster)
     cluster.jobs_are = "succeeds"
