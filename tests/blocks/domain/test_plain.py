@@ -62,7 +62,9 @@ def test_it_is_refused_to_ask_for(asked: dict[str, Any], said: list[str]) -> Non
     ],
 )
 def test_it_is_fine_to_ask_for(asked: dict[str, Any]) -> None:
-    assert [*say_impossible(make_request(**asked))] == []
+    request = make_request(**asked)
+    refuse_impossible(request)
+    assert [*say_impossible(request)] == []
 
 
 PLAIN, ROUTE = plain_service(make_plain_blueprint()), http_route(make_blueprint())
@@ -84,4 +86,5 @@ def test_between_two_ways_there_is_none(exposed: list[Object], said: str) -> Non
 
 @pytest.mark.parametrize("exposed", [[PLAIN], [PLAIN, PLAIN], [ROUTE, ROUTE]], ids=["the first", "Services", "routes"])
 def test_what_stays_the_same_is_fine(exposed: list[Object]) -> None:
+    refuse_change(exposed)
     assert [*say_change(exposed)] == []
