@@ -13,6 +13,7 @@ from blocks.catalog.database import open_database
 from blocks.catalog.journal import Journal
 from blocks.catalog.leases import Leases
 from blocks.catalog.operations import Operations
+from blocks.catalog.plugin_sets import PluginSets
 from blocks.catalog.quarantine import Quarantines
 from blocks.catalog.seals import FolderSeals
 from blocks.catalog.waivers import Waivers
@@ -43,6 +44,7 @@ class Toolchain:
     journal: Journal
     leases: Leases
     operations: Operations
+    sets: PluginSets
     quarantines: Quarantines
     waivers: Waivers
     artefacts: Artefacts
@@ -85,6 +87,7 @@ async def open_toolchain(settings: Settings, operation: UUID) -> AsyncIterator[T
             journal=Journal(engine, open_seals(settings)),
             leases=Leases(engine, settings.lease_ttl),
             operations=Operations(engine),
+            sets=PluginSets(engine, open_seals(settings)),
             quarantines=Quarantines(engine),
             waivers=Waivers(engine),
             artefacts=Artefacts(engine, operation),

@@ -16,6 +16,7 @@ from uuid import UUID
 
 from blocks.catalog.leases import Lease, Leases
 from blocks.catalog.operations import Order
+from blocks.catalog.plugin_sets import PluginSets
 from blocks.domain.errors import LeaseLost, Transient
 from blocks.domain.journal import TURNS_BACK, Fact, Kind, Reason, State, fold
 from blocks.domain.manifest import InstallRequest
@@ -81,6 +82,13 @@ async def open_work(operation: UUID, settings: Settings) -> AsyncIterator[Work]:
         async with kept(tools.leases, lease, settings.lease_renew):
             yield Work(lease, await tools.operations.order(operation), tools)
         await tools.leases.release(lease)
+
+
+@asynccontextmanager
+async def open_sets(operation: UUID, settings: Settings) -> AsyncIterator[PluginSets]:
+    """How the set stands for which the operation was made; nothing is held."""
+    async with open_toolchain(settings, operation) as tools:
+        yield tools.sets
 
 
 async def take(leases: Leases, operation: UUID, holder: str) -> Lease:

@@ -26,6 +26,8 @@ CARRIERS: Mapping[str, str] = MappingProxyType(
         "reload": "switch-plugin",
     }
 )
+# Whichever operation of a set is to be carried: one run carries them all.
+SET_CARRIER = "install-set"
 # These can also be begun by people on Prefect's page, who type the request.
 WITH_REQUEST = frozenset({"install", "update", "plan"})
 # A run that was started needs this long at most to take its lease (a worker's poll and a Python start on a busy machine).
@@ -67,9 +69,9 @@ class Dispatch:
         await self._starts.note(start, flow_run)
 
     async def _create_run(self, start: Start) -> str:
-        carrier = CARRIERS[start.verb]
+        carrier = SET_CARRIER if start.together else CARRIERS[start.verb]
         parameters: dict[str, object] = {"operation": str(start.operation)}
-        if start.verb in WITH_REQUEST:
+        if start.verb in WITH_REQUEST and not start.together:
             parameters["request"] = start.request.model_dump(mode="json", by_alias=True)
         name = self._pools.deployment(carrier, Place(start.request.environment, start.request.tenant))
         key = f"{start.operation}:{start.number}"

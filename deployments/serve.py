@@ -22,7 +22,9 @@ from blocks.catalog.audit import Audit
 from blocks.catalog.database import open_database
 from blocks.catalog.neighbours import Neighbours
 from blocks.catalog.operations import Operations
+from blocks.catalog.plugin_sets import PluginSets
 from blocks.catalog.requests import Requests
+from blocks.catalog.set_requests import SetRequests
 from blocks.catalog.slots import Slots
 from blocks.catalog.starts import Starts
 from blocks.catalog.timeline import Timelines
@@ -81,6 +83,8 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
         words=Words(engine, seals),
         views=views,
         orders=Operations(engine),
+        set_requests=SetRequests(engine),
+        sets=PluginSets(engine, seals),
         neighbours=Neighbours(engine),
         timelines=Timelines(engine),
         watches=Watches(engine),

@@ -6,6 +6,8 @@ from prefect import flow
 from prefect.client.schemas.objects import State
 
 from blocks.domain.manifest import InstallRequest
+from blocks.domain.plan import Plan
+from blocks.domain.together import APPROVED, END, PLANNED, READY, SERVED, STAGE, TURN, VERIFIED
 from blocks.settings import read_settings
 from blocks.work import Work
 from tasks.admit import admit_release
@@ -27,6 +29,7 @@ from tasks.scan import scan
 from tasks.shift import shift_traffic
 from tasks.smoke import open_preview, smoke_test
 from tasks.stages import advance, route_stage, watch_stage
+from tasks.together import Meet, alone
 from tasks.verify import verify
 
 STEPS = (
@@ -66,25 +69,41 @@ async def install_plugin(request: InstallRequest, operation: UUID | None = None)
     return ended
 
 
-async def tell(work: Work) -> None:
-    """The journey of one installation, and of each of its updates."""
+async def tell(work: Work, meet: Meet = alone) -> None:
+    """The journey of one installation, and of each of its updates; in a set it meets the others at each point that it comes to."""
     plan = await prepare(work)
     if not plan.changes:
         return  # it serves already, exactly so
+    await meet(work, PLANNED)
     await approval(work, plan)
+    await meet(work, APPROVED)
     await confirm_plan(work, plan)
+    await meet(work, TURN)
     await provision_namespace(work, plan)
     await provision_database(work, plan)
     if plan.data:
         await hand_over_data(work, plan)
     await roll_out(work, plan)
+    await meet(work, READY)
+    await send_requests(work, plan, meet)
+    await verify(work, plan)
+    await meet(work, VERIFIED)
+    await serve_revision(work, plan)
+    await meet(work, SERVED)
+    await retire_revision(work, plan)
+    await meet(work, END)
+
+
+async def send_requests(work: Work, plan: Plan, meet: Meet) -> None:
+    """The revision that is ready gets all requests, by way of what its strategy puts before that."""
     if plan.preview:
         await open_preview(work, plan)
         await smoke_test(work, plan)
     if plan.experiment:
         await open_variants(work, plan)
         await watch_experiment(work, plan)
-    await (advance if plan.stages else shift_traffic)(work, plan)
-    await verify(work, plan)
-    await serve_revision(work, plan)
-    await retire_revision(work, plan)
+    if plan.stages:
+        await advance(work, plan, meet)
+    else:
+        await meet(work, f"{STAGE}:1")
+        await shift_traffic(work, plan)

@@ -22,6 +22,7 @@ from blocks.domain.outlook import sight_of
 from blocks.domain.plan import Plan
 from blocks.domain.rollout import Advance, Ask, GoBack, Measure, Observed, Sample, Wait, next_action
 from blocks.domain.stages import config_of
+from blocks.domain.together import STAGE
 from blocks.ports.cluster import Sights
 from blocks.work import Work
 from tasks.job_check import begin_jobs, clear_jobs
@@ -32,6 +33,7 @@ from tasks.plan import read_before, read_plan
 from tasks.ratio import share_out
 from tasks.rollout import failure, stand_with, views_of
 from tasks.shift import shift_back
+from tasks.together import Meet, alone
 
 # Who puts a release into quarantine that its own numbers brought back.
 ANALYSIS = "analysis"
@@ -48,10 +50,14 @@ class Watched:
     next: int
 
 
-async def advance(work: Work, plan: Plan) -> None:
-    """All requests are sent to the planned revision, after each stage of the plan was good enough."""
+async def advance(work: Work, plan: Plan, meet: Meet = alone) -> None:
+    """All requests are sent to the planned revision, after each stage of the plan was good enough.
+
+    In a set each stage of all plugins is over before the next one of any is begun.
+    """
     number = 1
     while number <= len(plan.stages):
+        await meet(work, f"{STAGE}:{number}")
         await route_stage(work, number, plan)
         number = (await watch_stage(work, number, plan)).next
 

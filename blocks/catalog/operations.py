@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
 from blocks.catalog.artefacts import upsert
 from blocks.catalog.database import now_ms, pick, statement, transaction, unbroken
 from blocks.catalog.standing import UNFINISHED
-from blocks.catalog.tables import Installation, Operation, Revision
+from blocks.catalog.tables import Installation, Operation, PluginSetMember, Revision
 from blocks.domain.asking import HISTORY, Wish
 from blocks.domain.errors import Terminal
 from blocks.domain.manifest import InstallRequest
@@ -150,12 +150,11 @@ class Operations:
 
     @unbroken
     async def missing(self, order: Order) -> tuple[str, ...]:
-        """The plugins that the order's request depends on and that do not serve for its tenant in its environment."""
+        """The plugins that the order's request depends on and that neither serve for its tenant there nor come with it in a set."""
         request = order.request
-        there = (col(Installation.tenant) == request.tenant) & (col(Installation.environment) == request.environment)
-        serving = pick(Installation.plugin).where(there, col(Installation.revision) > 0, col(Installation.enabled))
         async with statement(self._engine) as database:
-            known = {row.plugin for row in await database.execute(serving)}
+            known = await serving_beside(database, request.tenant, request.environment)
+            known |= await _asked_with(database, order.operation)
         return tuple(one for one in request.depends_on if one not in known)
 
     @unbroken
@@ -166,6 +165,21 @@ class Operations:
         living = (col(Installation.revision) > 0) | col(Installation.id).in_(active)
         async with statement(self._engine) as database:
             return int((await database.execute(pick(func.count()).where(there & living))).scalar_one())
+
+
+async def serving_beside(database: AsyncConnection, tenant: str, environment: str) -> frozenset[str]:
+    """The plugins that serve for the tenant in the environment and are enabled."""
+    there = (col(Installation.tenant) == tenant) & (col(Installation.environment) == environment)
+    serving = pick(Installation.plugin).where(there, col(Installation.revision) > 0, col(Installation.enabled))
+    return frozenset(row.plugin for row in await database.execute(serving))
+
+
+async def _asked_with(database: AsyncConnection, operation: UUID) -> frozenset[str]:
+    """The plugins of the set for which the operation was made, if it was made for one; they are in order there."""
+    mine = pick(PluginSetMember.plugin_set).where(col(PluginSetMember.operation) == operation, col(PluginSetMember.own))
+    asked = pick(Installation.plugin).join(Operation, col(Operation.installation) == col(Installation.id))
+    joined = asked.join(PluginSetMember, col(PluginSetMember.operation) == col(Operation.id))
+    return frozenset(row.plugin for row in await database.execute(joined.where(col(PluginSetMember.plugin_set).in_(mine))))
 
 
 def needs_of(request: InstallRequest) -> str:

@@ -189,7 +189,7 @@ class Requests:
         request = intent.request or await _carried(database, place, standing, answer)
         row = {"verb": answer.verb, "revision": answer.revision, "request": request, "wish": intent.wish.write()}
         row |= {"installation": place.installation, "actor": by.actor, "priority": intent.priority}
-        operation = await _insert(database, row)
+        operation = await insert_operation(database, row)
         if by.key:
             await keep_operation(self._engine, database, (place.tenant, by.key, intent.body), operation)
         return Requested(place.installation, operation, created=True)
@@ -206,7 +206,8 @@ async def _carried(database: AsyncConnection, place: Place, standing: Standing, 
     return found or standing.active_request
 
 
-async def _insert(database: AsyncConnection, row: dict[str, Any]) -> UUID:
+async def insert_operation(database: AsyncConnection, row: dict[str, Any]) -> UUID:
+    """The id of the operation that the row becomes."""
     operation = uuid4()
     now = now_ms()
     await database.execute(insert(Operation).values(row | {"id": operation, "created_at": now, "updated_at": now}))

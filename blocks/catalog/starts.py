@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, case, false, func, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 
-from blocks.catalog.database import lease_ms, pick, statement, unbroken
-from blocks.catalog.tables import Operation
+from blocks.catalog.database import lease_ms, pick, statement, transaction, unbroken
+from blocks.catalog.tables import Operation, PluginSetMember
 from blocks.domain.errors import Terminal
 from blocks.domain.journal import WORKABLE, Phase
 from blocks.domain.manifest import InstallRequest
@@ -21,7 +21,10 @@ FORWARDS = (Phase.REQUESTED.value, Phase.APPLYING.value)
 
 @dataclass(frozen=True)
 class Start:
-    """The next run that is to carry an operation; `number` counts its runs from 1, `due` says that none is expected already."""
+    """The next run that is to carry an operation; `number` counts its runs from 1, `due` says that none is expected already.
+
+    `together`: the operation was made for a set, and the run carries all of that.
+    """
 
     operation: UUID
     installation: UUID
@@ -29,6 +32,7 @@ class Start:
     request: InstallRequest
     number: int
     due: bool
+    together: bool = False
 
 
 class Starts:
@@ -45,31 +49,37 @@ class Starts:
         """
         started = col(Operation.dispatched_at) > lease_ms() - int(patience * 1000)
         due = (~(started & (col(Operation.expires) < col(Operation.dispatched_at)))).label("due")
-        chosen = pick(Operation.installation, Operation.verb, Operation.request, Operation.attempt, due).where(
-            col(Operation.id) == operation
+        chosen = pick(
+            Operation.installation, Operation.verb, Operation.request, Operation.attempt, due, _of_set().label("together")
         )
         async with statement(self._engine) as database:
-            row = (await database.execute(chosen)).one_or_none()
+            row = (await database.execute(chosen.where(col(Operation.id) == operation))).one_or_none()
         if row is None:
             raise Terminal(f"there is no operation {operation}")
         request = InstallRequest.model_validate_json(row.request)
-        return Start(operation, UUID(str(row.installation)), row.verb, request, row.attempt + 1, bool(row.due))
+        number, due_now, together = row.attempt + 1, bool(row.due), bool(row.together)
+        return Start(operation, UUID(str(row.installation)), row.verb, request, number, due_now, together)
 
     @unbroken
     async def note(self, start: Start, flow_run: str) -> None:
-        """Count the run; of two processes that started it (Prefect gave both the same one) the second changes nothing."""
+        """Count the run; of two processes that started it (Prefect gave both the same one) the second changes nothing.
+
+        One that carries a set is waited for by all of it that has work to do.
+        """
         same = (col(Operation.id) == start.operation) & (col(Operation.attempt) == start.number - 1)
         held = col(Operation.expires) >= lease_ms()
         # A run that is started beside a silent worker is expected once the lease has run out; if the worker lives, it was no vain start.
         counted = {
-            "attempt": start.number,
+            "attempt": col(Operation.attempt) + 1,
             "vain": case((held, col(Operation.vain)), else_=col(Operation.vain) + 1),
             "dispatched_at": case((held, col(Operation.expires) + 1), else_=lease_ms()),
             "flow_run": flow_run,
             "trouble": "",
         }
-        async with statement(self._engine) as database:
-            await database.execute(update(Operation).where(same).values(counted))
+        async with transaction(self._engine) as database:
+            noted = await database.execute(update(Operation).where(same).values(counted))
+            if start.together and noted.rowcount:
+                await database.execute(update(Operation).where(_beside(start.operation), _workable()).values(counted))
 
     @unbroken
     async def on_their_way(self) -> dict[str, UUID]:
@@ -120,6 +130,18 @@ class Starts:
         async with statement(self._engine) as database:
             left = (await database.execute(pick(func.min(col(Operation.expires)) - lease_ms()).where(held))).scalar_one()
         return None if left is None else float(left) / 1000
+
+
+def _of_set() -> ColumnElement[bool]:
+    mine = pick(PluginSetMember.operation).where(col(PluginSetMember.operation) == col(Operation.id), col(PluginSetMember.own))
+    return mine.exists()
+
+
+def _beside(operation: UUID) -> ColumnElement[bool]:
+    """The others that were made for the same set."""
+    mine = pick(PluginSetMember.plugin_set).where(col(PluginSetMember.operation) == operation, col(PluginSetMember.own))
+    own = pick(PluginSetMember.operation).where(col(PluginSetMember.plugin_set).in_(mine), col(PluginSetMember.own))
+    return col(Operation.id).in_(own) & (col(Operation.id) != operation)
 
 
 def _workable() -> ColumnElement[bool]:

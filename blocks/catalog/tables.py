@@ -80,6 +80,32 @@ class JournalEntry(SQLModel, table=True):
     hash: str
 
 
+class PluginSet(SQLModel, table=True):
+    """Several plugins of one tenant in one environment that are asked for as one; `committed_at` is 0 until all of them serve."""
+
+    __tablename__ = "plugin_set"
+
+    id: UUID = Field(primary_key=True)
+    tenant: str = Field(index=True)
+    environment: str
+    name: str
+    actor: str
+    reason: str = Field(sa_type=Text)
+    created_at: int = Field(sa_type=BigInteger)
+    committed_at: int = Field(default=0, sa_type=BigInteger)
+
+
+class PluginSetMember(SQLModel, table=True):
+    """One plugin of a set, at its place in the order; its operation is the set's `own`, or an older one by which it serves already."""
+
+    __tablename__ = "plugin_set_member"
+
+    plugin_set: UUID = Field(primary_key=True, foreign_key="plugin_set.id")
+    place: int = Field(primary_key=True)
+    operation: UUID = Field(foreign_key="operation.id", index=True)
+    own: bool
+
+
 class Revision(SQLModel, table=True):
     """What an installation runs or ran; immutable but for `served_at`, numbered from 1.
 

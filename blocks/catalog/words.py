@@ -18,14 +18,15 @@ from blocks.catalog.database import now_ms, pick, statement, transaction, unbrok
 from blocks.catalog.idempotency import find_operation, keep_operation
 from blocks.catalog.journal import JOURNAL, read_journal, row_after
 from blocks.catalog.seals import Seals
-from blocks.catalog.tables import Installation, Operation
+from blocks.catalog.tables import Installation, Operation, PluginSet, PluginSetMember
 from blocks.domain.approval import Speaker
 from blocks.domain.errors import ChainBroken, Terminal, TooLate
-from blocks.domain.journal import PHASE_AFTER, TURNS_BACK, WORKABLE, Entry, Fact, Phase, fold
+from blocks.domain.journal import PHASE_AFTER, TURNS_BACK, WORKABLE, Entry, Fact, Phase, Reason, fold
 from blocks.domain.words import (
     Heard,
     Said,
     answer_approve,
+    answer_call_back,
     answer_cancel,
     answer_expire,
     answer_freeze,
@@ -33,6 +34,7 @@ from blocks.domain.words import (
     answer_refuse,
     answer_retry,
     answer_unfreeze,
+    answer_wake,
 )
 
 Answer: TypeAlias = Callable[[Said, Heard], Sequence[Fact]]
@@ -88,6 +90,14 @@ class Words:
     async def cancel(self, operation: UUID, speaker: Speaker, reason: str, *, key: str | None = None) -> Phase:
         """Take back what was begun, wherever the operation stands."""
         return await self._say(operation, Said(speaker, reason), answer_cancel, key)
+
+    async def call_back(self, operation: UUID, speaker: Speaker, why: Reason) -> Phase:
+        """Take back what was begun, because of another plugin of the set."""
+        return await self._say(operation, Said(speaker, why.message, hint=why.hint), answer_call_back)
+
+    async def wake(self, operation: UUID, speaker: Speaker) -> Phase:
+        """Let go on what waited for the other plugins of a set."""
+        return await self._say(operation, Said(speaker), answer_wake)
 
     async def freeze(self, operation: UUID, speaker: Speaker, reason: str, *, key: str | None = None) -> Phase:
         """Stop the operation where it stands until somebody unfreezes it."""
@@ -149,7 +159,8 @@ class Words:
                 return (await _look_at(database, word.operation)).phase, None
             place = await _look_at(database, word.operation)
             entries = await read_journal(database, word.operation)
-            facts = word.answer(Heard(fold(entries), place.now, superseded=await _is_superseded(database, word.operation)))
+            superseded, committed = [await ask(database, word.operation) for ask in (_is_superseded, _is_committed)]
+            facts = word.answer(Heard(fold(entries), place.now, superseded=superseded, committed=committed))
             last = await _append(database, place, entries, facts) if facts else None
             if word.key:
                 await keep_operation(self._engine, database, (tenant, word.key, word.body), word.operation)
@@ -181,6 +192,13 @@ async def _is_superseded(database: AsyncConnection, operation: UUID) -> bool:
     counts = (col(later.verb) != "plan") & (col(later.phase) != Phase.WITHDRAWN.value) & (col(mine.verb) != "plan")
     found = pick(later.id).join(mine, after).where(col(mine.id) == operation, counts).limit(1)
     return (await database.execute(found)).first() is not None
+
+
+async def _is_committed(database: AsyncConnection, operation: UUID) -> bool:
+    """Whether the operation was made for a set of which all plugins serve."""
+    mine = (col(PluginSetMember.operation) == operation) & col(PluginSetMember.own)
+    joined = pick(PluginSet.id).join(PluginSetMember, col(PluginSetMember.plugin_set) == col(PluginSet.id))
+    return (await database.execute(joined.where(mine, col(PluginSet.committed_at) > 0))).first() is not None
 
 
 async def _append(database: AsyncConnection, place: _Place, entries: Sequence[Entry], facts: Sequence[Fact]) -> Entry:

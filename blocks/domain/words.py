@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from blocks.domain.approval import APPROVAL, Ballot, Question, Speaker, canonical, may_answer, weigh
 from blocks.domain.errors import NotAllowed, TooLate
 from blocks.domain.journal import Fact, Kind, Phase, Reason, State
+from blocks.domain.together import MEET, SET_FAILED
 
 WHOLE = "operation"
 # How the steps are named that watch a stage of a rollout, or an A/B test.
@@ -16,22 +17,30 @@ ASK_AGAIN = "ask for the operation again"
 
 @dataclass(frozen=True)
 class Said:
-    """One word: whose, why, about which plan, whether what cannot be taken back may stay, and whether more stages than one are meant."""
+    """One word: whose, why, about which plan, whether what cannot be taken back may stay, and whether more stages than one are meant.
+
+    `hint` says what somebody can do about why.
+    """
 
     speaker: Speaker
     why: str = ""
     hash: str = ""
     accept_remaining: bool = False
     fully: bool = False
+    hint: str = ""
 
 
 @dataclass(frozen=True)
 class Heard:
-    """Where the operation stands when the word comes; `superseded`: another operation on its installation came after it."""
+    """Where the operation stands when the word comes; `superseded`: another operation on its installation came after it.
+
+    `committed`: it was made for a set, and all plugins of that serve.
+    """
 
     state: State
     now: int
     superseded: bool = False
+    committed: bool = False
 
 
 def answer_approve(said: Said, heard: Heard) -> Sequence[Fact]:
@@ -59,11 +68,20 @@ def answer_expire(said: Said, heard: Heard) -> Sequence[Fact]:
 
 def answer_cancel(said: Said, heard: Heard) -> Sequence[Fact]:
     """The way back; where nothing was begun that is the end at once, and where it is taken already nothing needs saying."""
-    _must_be_open(heard)
-    if heard.state.phase is Phase.UNDOING:
-        return []
-    cancelled = _reason(WHOLE, Kind.CANCELLED, said, Reason("cancelled", _sentence(said, "cancelled it")))
-    return [cancelled] if heard.state.intents else [cancelled, Fact(WHOLE, Kind.WITHDRAWN, said.speaker.subject)]
+    return _turn_back(said, heard, Reason("cancelled", _sentence(said, "cancelled it")))
+
+
+def answer_call_back(said: Said, heard: Heard) -> Sequence[Fact]:
+    """The way back because of another plugin of the set."""
+    return _turn_back(said, heard, Reason(SET_FAILED, said.why, said.hint))
+
+
+def answer_wake(said: Said, heard: Heard) -> Sequence[Fact]:
+    """The way on for who waited for the other plugins of a set; `TooLate` if it does not."""
+    waits = [step for step in heard.state.questions if step.startswith(f"{MEET}:")]
+    if heard.state.phase is not Phase.PARKED or not waits:
+        raise TooLate(f"nobody waits for the others: the operation is {heard.state.phase}")
+    return [_fact(waits[0], Kind.RESUMED, said, None)]
 
 
 def answer_freeze(said: Said, heard: Heard) -> Sequence[Fact]:
@@ -94,6 +112,16 @@ def answer_promote(said: Said, heard: Heard) -> Sequence[Fact]:
             "no stage is watched now", "only a stage of a canary or an A/B test can be promoted, while it is watched"
         )
     return [_fact(begun[-1], Kind.PROMOTED, said, {"fully": said.fully, "reason": said.why})]
+
+
+def _turn_back(said: Said, heard: Heard, why: Reason) -> Sequence[Fact]:
+    _must_be_open(heard)
+    if heard.committed:
+        raise TooLate("all plugins of its set serve", "let it end, then roll it back")
+    if heard.state.phase is Phase.UNDOING:
+        return []
+    cancelled = _reason(WHOLE, Kind.CANCELLED, said, why)
+    return [cancelled] if heard.state.intents else [cancelled, Fact(WHOLE, Kind.WITHDRAWN, said.speaker.subject)]
 
 
 def _go_on(said: Said, heard: Heard, *, accepted: bool) -> Sequence[Fact]:

@@ -102,3 +102,20 @@ WAIVER_EXAMPLES: dict[str, Example] = {
 CHANGE_EXAMPLES: dict[str, Example] = {
     "pause": {"summary": "Look no more for a while", "value": {"enabled": False, "reason": "freeze before the release"}}
 }
+SET_EXAMPLES: dict[str, Example] = {
+    "pair": {
+        "summary": "A plugin and what it depends on, together",
+        "value": {
+            "name": "search",
+            "tenant": "acme",
+            "environment": "dev",
+            "plugins": [
+                {
+                    "plugin": {"name": "@backstage/plugin-search", "runtime": {"type": "frontend"}},
+                    "dependsOn": ["@backstage/plugin-search-backend"],
+                },
+                {"plugin": {"name": "@backstage/plugin-search-backend", "runtime": {"type": "backend"}}},
+            ],
+        },
+    }
+}

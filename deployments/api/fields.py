@@ -9,12 +9,13 @@ from pydantic import BaseModel, Field
 
 from blocks.domain.deployment import Deployment
 from blocks.domain.manifest import InstallRequest
+from blocks.domain.plugin_sets import SetRequest
 from deployments.api.asked import LiftAsked, RetryAsked, RollbackAsked, Vote, WatchAsked
 
 # Where pydantic puts the name of the chosen variant into the path of a field, which the request does not have.
 TAGGED: Mapping[str, frozenset[str]] = MappingProxyType({"source": frozenset({"npm", "folder"})})
 # Every shape whose fields a wrong name may have been meant for.
-ASKED = (InstallRequest, RollbackAsked, RetryAsked, Vote, LiftAsked, WatchAsked, Deployment)
+ASKED = (InstallRequest, RollbackAsked, RetryAsked, Vote, LiftAsked, WatchAsked, Deployment, SetRequest)
 HINTS: Mapping[str, str] = MappingProxyType(
     {
         "missing": "add it",

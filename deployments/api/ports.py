@@ -9,7 +9,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from blocks.catalog.operations import Order
+from blocks.catalog.plugin_sets import SetView
 from blocks.catalog.requests import Asked, Requested
+from blocks.catalog.set_requests import SetRequested
 from blocks.catalog.timeline import TimelinePage
 from blocks.catalog.views import Counts, Page, Wanted
 from blocks.catalog.waivers import WaiverPage, WantedWaivers
@@ -20,6 +22,7 @@ from blocks.domain.deployment import Deployment
 from blocks.domain.journal import Phase
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.neighbours import Neighbour
+from blocks.domain.plugin_sets import SetRequest
 from blocks.domain.status import InstallationView, OperationView, PastRevision, QuarantineView
 from blocks.domain.waivers import Waiver, Waiving
 from blocks.domain.watch import Spot, Terms, Watch
@@ -108,6 +111,20 @@ class Views(Protocol):
 
     async def counts(self) -> Counts:
         """How many installations and operations there are, and how long the ended ones took in seconds."""
+
+
+class SetRequests(Protocol):
+    """Where several plugins are asked for as one."""
+
+    async def request_set(self, wanted: SetRequest, by: Asked) -> SetRequested:
+        """Record every plugin of the set as an operation of its own, or none of them."""
+
+
+class Sets(Protocol):
+    """What was asked for as one."""
+
+    async def plugin_set(self, plugin_set: UUID) -> SetView | None:
+        """One set with its plugins in order, or None."""
 
 
 class Orders(Protocol):
@@ -204,6 +221,8 @@ class Ports:
     words: Words
     views: Views
     orders: Orders
+    set_requests: SetRequests
+    sets: Sets
     neighbours: Neighbours
     timelines: Timelines
     watches: Watches

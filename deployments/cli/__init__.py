@@ -1,8 +1,8 @@
 """`pluginctl`: every verb of the pipeline from a terminal, through the API and with no right of its own.
 
-To add a command: write a method of the class that it fits (`wishes.py`, `words.py`, `looks.py`, `past.py`, `watches.py`, `waivers.py`)
-that asks `session.server` and shows, and name it in `name_commands`. Data goes to standard output, everything that is said about it to
-standard error.
+To add a command: write a method of the class that it fits (`wishes.py`, `words.py`, `looks.py`, `past.py`, `watches.py`, `waivers.py`,
+`sets.py`) that asks `session.server` and shows, and name it in `name_commands`. Data goes to standard output, everything that is said about
+it to standard error.
 """
 
 import sys
@@ -16,6 +16,7 @@ from deployments.cli.flat import flatten
 from deployments.cli.looks import Looks
 from deployments.cli.past import Past
 from deployments.cli.session import Session
+from deployments.cli.sets import Sets
 from deployments.cli.waivers import Waivers
 from deployments.cli.watches import Watches
 from deployments.cli.wishes import Wishes
@@ -63,7 +64,19 @@ def make_cli() -> typer.Typer:
     cli.add_typer(audit, name="audit", rich_help_panel="Look")
     cli.add_typer(make_watch(Watches(session)), name="watch", rich_help_panel="Change")
     cli.add_typer(make_waiver(Waivers(session)), name="waiver", rich_help_panel="Have a say")
+    cli.add_typer(make_set(Sets(session)), name="set", rich_help_panel="Change")
     return cli
+
+
+def make_set(sets: Sets) -> typer.Typer:
+    """The commands about sets."""
+    made = typer.Typer(no_args_is_help=True, help="Install several plugins as one, and take all of them back if one is bad.")
+    named: Mapping[str, Callable[..., int]] = {
+        one.__name__: one for one in (sets.install, sets.status, sets.approve, sets.cancel)
+    }
+    for name, command in named.items():
+        made.command(name)(flatten(command))
+    return made
 
 
 def make_waiver(waivers: Waivers) -> typer.Typer:

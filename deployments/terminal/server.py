@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from deployments.api.past import AuditShown, MomentShown, PastList, QuarantineList, TimelineShown
 from deployments.api.release import own_version
+from deployments.api.set_shown import SETS, SetAccepted, SetShown
 from deployments.api.shapes import Accepted, InstallationList, InstallationShown, OperationShown, PlanShown
 from deployments.api.shown import INSTALLATIONS
 from deployments.api.waived import WAIVERS, WaiverList, WaiverShown
@@ -58,6 +59,18 @@ class Server:
         """Ask for an installation or an update; with a plan's hash for nothing but that plan."""
         query = {"planHash": plan} if plan else {}
         return read_shape(Accepted, self._send("/api/v1/plugins/install", body, key, query))
+
+    def install_set(self, body: object, key: str | None = None) -> SetAccepted:
+        """Ask for several plugins as one."""
+        return read_shape(SetAccepted, self._send(SETS, body, key))
+
+    def plugin_set(self, plugin_set: UUID) -> SetShown:
+        """One set with its plugins."""
+        return read_shape(SetShown, self._ask("GET", f"{SETS}/{plugin_set}"))
+
+    def say_to_set(self, plugin_set: UUID, word: str, body: Mapping[str, object]) -> SetAccepted:
+        """Say a word about all plugins of the set."""
+        return read_shape(SetAccepted, self._send(f"{SETS}/{plugin_set}/{word}", body, None))
 
     def plan(self, body: object, key: str | None = None) -> Accepted:
         """Ask what installing or updating would do."""

@@ -13,6 +13,7 @@ from blocks.catalog.database import open_database
 from blocks.catalog.journal import Journal
 from blocks.catalog.leases import Leases
 from blocks.catalog.operations import Operations
+from blocks.catalog.plugin_sets import PluginSets
 from blocks.catalog.quarantine import Quarantines
 from blocks.catalog.waivers import Waivers
 from blocks.cluster.live import open_cluster
@@ -82,6 +83,7 @@ async def open_outside(settings: Settings, operation: UUID, address: str) -> Asy
             journal=Journal(engine, open_seals(settings)),
             leases=Leases(engine, settings.lease_ttl),
             operations=Operations(engine),
+            sets=PluginSets(engine, open_seals(settings)),
             quarantines=Quarantines(engine),
             waivers=Waivers(engine),
             artefacts=Artefacts(engine, operation),

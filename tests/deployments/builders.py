@@ -126,6 +126,8 @@ class Desk:
             words=record,
             views=record,
             orders=record,
+            set_requests=record,
+            sets=record,
             neighbours=record,
             timelines=record,
             watches=record,

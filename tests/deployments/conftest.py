@@ -4,6 +4,7 @@ import json
 import socket
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
@@ -51,14 +52,20 @@ class Stage(Desk):
 def stage() -> Iterator[Stage]:
     """The API, served at `stage.url`."""
     stage = Stage()
+    with served(stage) as stage.url:
+        yield stage
+
+
+@contextmanager
+def served(desk: Desk) -> Iterator[str]:
+    """The API of the desk, served at this address."""
     listening = socket.create_server(("127.0.0.1", 0))
-    stage.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    server = uvicorn.Server(uvicorn.Config(stage.app(), lifespan="off", log_config=None, timeout_graceful_shutdown=2))
+    server = uvicorn.Server(uvicorn.Config(desk.app(), lifespan="off", log_config=None, timeout_graceful_shutdown=2))
     thread = Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     while not server.started:
         sleep(0.01)
-    yield stage
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     server.should_exit = True
     thread.join()
 

@@ -14,6 +14,7 @@ import blocks.work
 from blocks.catalog.artefacts import Artefacts
 from blocks.catalog.journal import Journal
 from blocks.catalog.leases import Leases
+from blocks.catalog.plugin_sets import PluginSets
 from blocks.catalog.quarantine import Quarantines
 from blocks.catalog.seals import FolderSeals
 from blocks.catalog.waivers import Waivers
@@ -75,6 +76,7 @@ class Outside(Teller):
                 journal=Journal(self.engine, self.seals),
                 leases=Leases(self.engine, settings.lease_ttl),
                 operations=self.operations,
+                sets=PluginSets(self.engine, self.seals),
                 quarantines=Quarantines(self.engine),
                 waivers=Waivers(self.engine),
                 fence=Fence(),

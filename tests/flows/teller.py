@@ -27,7 +27,7 @@ from flows.uninstall import uninstall_plugin
 ANN = Asked("ann")
 SWITCHES = dict.fromkeys(("enable", "disable", "reload"), switch_plugin)
 CARRIERS = {"rollback": rollback_plugin, "uninstall": uninstall_plugin} | SWITCHES
-FLOWS = ("install", "plan", "rollback", "switch", "uninstall")
+FLOWS = ("install", "install_set", "plan", "rollback", "switch", "uninstall")
 
 
 class Stored(Protocol):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import pytest
@@ -14,6 +15,7 @@ from blocks.domain.words import (
     Heard,
     Said,
     answer_approve,
+    answer_call_back,
     answer_cancel,
     answer_expire,
     answer_freeze,
@@ -21,6 +23,7 @@ from blocks.domain.words import (
     answer_refuse,
     answer_retry,
     answer_unfreeze,
+    answer_wake,
 )
 from tests.builders import Said as Line
 from tests.builders import make_chain
@@ -40,6 +43,7 @@ AGREED: Line = ("approval", Kind.APPROVED, 1, '{"hash":"sha256:1"}')
 WATCHED: Line = ("watch_stage:1", Kind.INTENDED, 1, "[1]")
 UNDECIDED: Line = ("watch_stage:1", Kind.PARKED, 1, '{"why":{"code":"undecided","message":"no data","hint":""}}')
 PASSED: Line = ("watch_stage:1", Kind.DONE, 1, "null")
+WAITS: Line = ("meet:ready", Kind.PARKED, 1, '{"why":{"code":"waits-for-set","message":"@a/b waits","hint":""}}')
 NEXT: Line = ("watch_stage:2", Kind.INTENDED, 1, "[2]")
 BOB = Said(Speaker("bob", frozenset({"approver"})), "because", "sha256:1")
 
@@ -175,3 +179,31 @@ def test_what_may_remain(answer: Answer, said: Said, lines: tuple[Line, ...], ac
     """Is said by a person, for what stops the operation then."""
     (fact,) = answer(said, heard(*lines))
     assert json.loads(fact.payload)["acceptRemaining"] is accepted
+
+
+def test_who_waited_for_the_others_of_a_set_goes_on_where_it_waited() -> None:
+    (fact,) = answer_wake(BOB, heard(BEGUN, WAITS))
+    assert (fact.step, fact.kind) == ("meet:ready", Kind.RESUMED)
+
+
+@pytest.mark.parametrize(
+    "standing", [heard(BEGUN, ASK), heard(BEGUN), heard(BEGUN, WAITS, FAILED)], ids=["asked", "busy", "back"]
+)
+def test_who_does_not_wait_for_the_others_is_not_woken(standing: Heard) -> None:
+    with pytest.raises(TooLate, match="nobody waits for the others"):
+        answer_wake(BOB, standing)
+
+
+@pytest.mark.parametrize("answer", [answer_call_back, answer_cancel])
+def test_once_all_of_a_set_serve_none_of_them_is_taken_back(answer: Answer) -> None:
+    standing = heard(BEGUN, WAITS)
+    assert kinds(answer(BOB, standing)) == [Kind.CANCELLED]
+    with pytest.raises(TooLate, match="all plugins of its set serve"):
+        answer(BOB, replace(standing, committed=True))
+
+
+def test_who_comes_back_with_another_says_so() -> None:
+    (fact,) = answer_call_back(replace(BOB, hint="see its log"), heard(BEGUN))
+    why = read_reason(fact.payload)
+    assert why is not None
+    assert (why.code, why.message, why.hint) == ("set-failed", "because", "see its log")
