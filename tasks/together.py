@@ -18,7 +18,7 @@ from prefect.states import Completed, Failed
 from blocks.catalog.plugin_sets import PluginSets
 from blocks.domain.errors import LeaseLost, Needed, Parked, RecordAway
 from blocks.domain.journal import Phase, Reason
-from blocks.domain.together import END, ENDED, FORWARDS, READY, Go, Rest, look_around, phase_of
+from blocks.domain.together import END, ENDED, FORWARDS, READY, WAITS, Go, Rest, look_around, phase_of
 from blocks.work import Work
 from tasks.kinds import Undo, step
 
@@ -45,7 +45,7 @@ async def meet(work: Work, point: str) -> None:
             raise LeaseLost(f"operation {work.operation} is taken back, or stopped")
         found = look_around(point, work.operation, together)
         if isinstance(found, Rest):
-            why = Reason("waits-for-set", f"{found.plugin} of the same set waits for somebody", "see what it waits for")
+            why = Reason(WAITS, f"{found.plugin} of the same set waits for somebody", "see what it waits for")
             raise Parked(why.message, why.hint, json.dumps({"why": asdict(why)}))
         if isinstance(found, Go) and (point != END or await sets.commit(work.operation)):
             return

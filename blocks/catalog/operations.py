@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from blocks.catalog.artefacts import upsert
 from blocks.catalog.database import now_ms, pick, statement, transaction, unbroken
+from blocks.catalog.held_sets import set_of
 from blocks.catalog.standing import UNFINISHED
 from blocks.catalog.tables import Installation, Operation, PluginSetMember, Revision
 from blocks.domain.asking import HISTORY, Wish
@@ -176,10 +177,11 @@ async def serving_beside(database: AsyncConnection, tenant: str, environment: st
 
 async def _asked_with(database: AsyncConnection, operation: UUID) -> frozenset[str]:
     """The plugins of the set for which the operation was made, if it was made for one; they are in order there."""
-    mine = pick(PluginSetMember.plugin_set).where(col(PluginSetMember.operation) == operation, col(PluginSetMember.own))
     asked = pick(Installation.plugin).join(Operation, col(Operation.installation) == col(Installation.id))
     joined = asked.join(PluginSetMember, col(PluginSetMember.operation) == col(Operation.id))
-    return frozenset(row.plugin for row in await database.execute(joined.where(col(PluginSetMember.plugin_set).in_(mine))))
+    return frozenset(
+        row.plugin for row in await database.execute(joined.where(col(PluginSetMember.plugin_set).in_(set_of(operation))))
+    )
 
 
 def needs_of(request: InstallRequest) -> str:

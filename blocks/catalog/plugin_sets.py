@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel import col
 
 from blocks.catalog.database import lease_ms, now_ms, pick, statement, transaction, unbroken
+from blocks.catalog.held_sets import hold_set, set_of
 from blocks.catalog.seals import Seals
 from blocks.catalog.tables import Installation, JournalEntry, Operation, PluginSet, PluginSetMember
 from blocks.catalog.words import Words
@@ -85,15 +86,13 @@ class PluginSets:
     async def commit(self, operation: UUID) -> bool:
         """Whether no plugin of the set goes back any more: so it is from now on if all are on their way forwards at this moment."""
         async with transaction(self._engine) as database:
-            mine = pick(PluginSetMember.plugin_set).where(col(PluginSetMember.operation) == operation, col(PluginSetMember.own))
-            same = update(PluginSet).where(col(PluginSet.id) == mine.scalar_subquery())
-            await database.execute(same.values(committed_at=PluginSet.committed_at))
+            await hold_set(database, operation)
             together = await _read(database, operation)
             # From here to the commit no word of anybody reaches any of them.
             phases = [await _lock(database, one.operation) for one in sorted(together.members, key=lambda one: one.operation)]
             agreed = all(phase in (Phase.APPLYING, Phase.SUCCEEDED) for phase in phases)
             if agreed and not together.committed:
-                await database.execute(same.values(committed_at=now_ms()))
+                await database.execute(update(PluginSet).where(col(PluginSet.id) == together.id).values(committed_at=now_ms()))
             return agreed or together.committed
 
     async def say(self, operation: UUID) -> None:
@@ -160,8 +159,7 @@ def _members(*fields: Any) -> Any:
 
 def _own(operation: UUID) -> Any:
     """Those that were made for the same set as the operation."""
-    mine = pick(PluginSetMember.plugin_set).where(col(PluginSetMember.operation) == operation, col(PluginSetMember.own))
-    return col(PluginSetMember.own) & (col(PluginSetMember.plugin_set) == mine.scalar_subquery())
+    return col(PluginSetMember.own) & col(PluginSetMember.plugin_set).in_(set_of(operation))
 
 
 async def _lock(database: AsyncConnection, operation: UUID) -> Phase:

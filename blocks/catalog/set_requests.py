@@ -6,9 +6,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from sqlmodel import col
 
-from blocks.catalog.database import now_ms, pick, transaction, unbroken
+from blocks.catalog.database import now_ms, transaction, unbroken
+from blocks.catalog.held_sets import set_of
 from blocks.catalog.idempotency import find_operation, keep_operation
 from blocks.catalog.operations import serving_beside
 from blocks.catalog.requests import Asked, insert_operation
@@ -54,7 +54,7 @@ class SetRequests:
         async with transaction(self._engine) as database:
             places = await self._lock(database, wanted.plugins)
             if by.key and (known := await find_operation(database, wanted.tenant, by.key, body)):
-                return SetRequested(await _set_of(database, known), (), created=False)
+                return SetRequested((await database.execute(set_of(known))).scalar_one(), (), created=False)
             ordered = put_in_order(wanted.plugins, await serving_beside(database, wanted.tenant, wanted.environment))
             answers = [await _answer(database, places[one.plugin.name], one, by) for one in ordered]
             own = tuple(one.operation for one in answers if one.own)
@@ -83,11 +83,6 @@ async def _answer(database: AsyncConnection, place: Place, request: InstallReque
     row = {"verb": answer.verb, "revision": answer.revision, "request": body, "wish": Wish(by.reason).write()}
     row |= {"installation": place.installation, "actor": by.actor, "priority": request.options.priority}
     return _Answer(await insert_operation(database, row), own=True)
-
-
-async def _set_of(database: AsyncConnection, operation: UUID) -> UUID:
-    mine = pick(PluginSetMember.plugin_set).where(col(PluginSetMember.operation) == operation, col(PluginSetMember.own))
-    return UUID(str((await database.execute(mine)).scalar_one()))
 
 
 async def _insert(database: AsyncConnection, wanted: SetRequest, by: Asked, answers: Sequence[_Answer]) -> UUID:

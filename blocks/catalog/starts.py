@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel import col
 
 from blocks.catalog.database import lease_ms, pick, statement, transaction, unbroken
+from blocks.catalog.held_sets import hold_set, set_of
 from blocks.catalog.tables import Operation, PluginSetMember
 from blocks.domain.errors import Terminal
 from blocks.domain.journal import WORKABLE, Phase
@@ -77,6 +78,8 @@ class Starts:
             "trouble": "",
         }
         async with transaction(self._engine) as database:
+            if start.together:
+                await hold_set(database, start.operation)
             noted = await database.execute(update(Operation).where(same).values(counted))
             if start.together and noted.rowcount:
                 await database.execute(update(Operation).where(_beside(start.operation), _workable()).values(counted))
@@ -139,8 +142,7 @@ def _of_set() -> ColumnElement[bool]:
 
 def _beside(operation: UUID) -> ColumnElement[bool]:
     """The others that were made for the same set."""
-    mine = pick(PluginSetMember.plugin_set).where(col(PluginSetMember.operation) == operation, col(PluginSetMember.own))
-    own = pick(PluginSetMember.operation).where(col(PluginSetMember.plugin_set).in_(mine), col(PluginSetMember.own))
+    own = pick(PluginSetMember.operation).where(col(PluginSetMember.plugin_set).in_(set_of(operation)), col(PluginSetMember.own))
     return col(Operation.id).in_(own) & (col(Operation.id) != operation)
 
 

@@ -15,10 +15,11 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from blocks.catalog.database import now_ms, pick, statement, transaction, unbroken
+from blocks.catalog.held_sets import set_of
 from blocks.catalog.idempotency import find_operation, keep_operation
 from blocks.catalog.journal import JOURNAL, read_journal, row_after
 from blocks.catalog.seals import Seals
-from blocks.catalog.tables import Installation, Operation, PluginSet, PluginSetMember
+from blocks.catalog.tables import Installation, Operation, PluginSet
 from blocks.domain.approval import Speaker
 from blocks.domain.errors import ChainBroken, Terminal, TooLate
 from blocks.domain.journal import PHASE_AFTER, TURNS_BACK, WORKABLE, Entry, Fact, Phase, Reason, fold
@@ -196,9 +197,8 @@ async def _is_superseded(database: AsyncConnection, operation: UUID) -> bool:
 
 async def _is_committed(database: AsyncConnection, operation: UUID) -> bool:
     """Whether the operation was made for a set of which all plugins serve."""
-    mine = (col(PluginSetMember.operation) == operation) & col(PluginSetMember.own)
-    joined = pick(PluginSet.id).join(PluginSetMember, col(PluginSetMember.plugin_set) == col(PluginSet.id))
-    return (await database.execute(joined.where(mine, col(PluginSet.committed_at) > 0))).first() is not None
+    agreed = pick(PluginSet.id).where(col(PluginSet.id).in_(set_of(operation)), col(PluginSet.committed_at) > 0)
+    return (await database.execute(agreed)).first() is not None
 
 
 async def _append(database: AsyncConnection, place: _Place, entries: Sequence[Entry], facts: Sequence[Fact]) -> Entry:

@@ -29,6 +29,8 @@ PLANNED, APPROVED, TURN, READY, STAGE, VERIFIED, SERVED, END = (
 POINTS = (PLANNED, APPROVED, TURN, READY, STAGE, VERIFIED, SERVED, END)
 # Why a plugin goes back with which nothing is wrong.
 SET_FAILED = "set-failed"
+# Why a plugin holds nothing while another of the set waits for a person.
+WAITS = "waits-for-set"
 FORWARDS = frozenset({Phase.REQUESTED, Phase.APPLYING, Phase.PARKED})
 GONE_BACK = frozenset({Phase.UNDOING, Phase.WITHDRAWN})
 ENDED = frozenset({Phase.SUCCEEDED, Phase.WITHDRAWN})

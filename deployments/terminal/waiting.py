@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from blocks.domain.journal import Phase
+from blocks.domain.together import WAITS
 from deployments.api.shapes import InstallationShown
 from deployments.api.shown import ApprovalShown
 
@@ -12,6 +13,8 @@ def describe_waiting(seen: InstallationShown) -> list[str]:
     operation = seen.operation
     if operation.approval:
         return _describe_question(seen, operation.approval)
+    if operation.phase is Phase.PARKED and operation.reason and operation.reason.code == WAITS:
+        return [f"waits    {operation.reason.message}"]
     if operation.phase is Phase.PARKED and operation.reason:
         return [
             f"waits    {operation.reason.message}",

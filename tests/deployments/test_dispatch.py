@@ -8,8 +8,11 @@ from prefect.client.orchestration import get_client
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from blocks.catalog.requests import Asked
+from blocks.catalog.set_requests import SetRequests
 from blocks.domain.errors import Transient
-from deployments.dispatch import CARRIERS, Unregistered
+from blocks.domain.plugin_sets import SetRequest
+from deployments.dispatch import CARRIERS, SET_CARRIER, Unregistered
 from deployments.register import register
 from tests.builders import make_request
 from tests.deployments.runs import NOWHERE, POOLS, Record, forget_deployments, runs_of
@@ -43,6 +46,18 @@ async def test_every_verb_has_a_flow_that_carries_it(record: Record, verb: str) 
     typed = {"request": REQUEST} if CARRIERS[verb] in ("install-plugin", "plan-plugin") else {}
     assert run.parameters == {"operation": str(operation)} | typed
     assert (await record.see(operation)).flow_run == str(run.id)
+
+
+async def test_whichever_of_a_set_is_to_be_carried_one_run_carries_them_all(record: Record) -> None:
+    wanted = SetRequest.model_validate({"name": "pair", "plugins": [make_request(plugin={"name": name}) for name in ("a", "b")]})
+    asked = await SetRequests(record.engine).request_set(wanted, Asked("ann"))
+    for operation in reversed(asked.operations):
+        await record.dispatch()(operation)
+    first, last = asked.operations
+    assert await carrier_of(last) == SET_CARRIER
+    (run,) = await runs_of(last)
+    assert (run.parameters, await runs_of(first)) == ({"operation": str(last)}, [])
+    assert [(await record.see(one)).flow_run for one in asked.operations] == [str(run.id)] * 2
 
 
 async def test_asking_at_once_starts_one_run(record: Record) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from blocks.domain.health import Condition, Status
 from blocks.domain.journal import Phase
 from blocks.domain.status import StepState
+from blocks.domain.together import WAITS
 from deployments.api.condition import HealthShown
 from deployments.api.shapes import InstallationShown, OperationShown, RevisionShown
 from deployments.api.shown import ApprovalShown, ReasonShown, StepShown, VoteShown
@@ -177,8 +178,14 @@ def test_what_a_stage_waits_with_is_said_once() -> None:
     assert len([line for line in describe_rest(seen) if UNDECIDED.message in line]) == 1
 
 
+OF_SET = ReasonShown(code=WAITS, message="@a/b of the same set waits for somebody", hint="see what it waits for")
 QUESTION = ApprovalShown(hash="sha256:ab", requester="ann", quorum=2, roles=("admin", "approver"), expires_at=AT, votes=())
 VOTED = QUESTION.model_copy(update={"votes": (VoteShown(subject="bob", comment="fine", at=AT),)})
+
+
+def test_who_waits_for_others_of_a_set_is_not_promoted() -> None:
+    seen = make_shown("update", Phase.PARKED, reason=OF_SET)
+    assert describe_waiting(seen) == [f"waits    {OF_SET.message}"]
 
 
 @pytest.mark.parametrize(
@@ -195,6 +202,7 @@ VOTED = QUESTION.model_copy(update={"votes": (VoteShown(subject="bob", comment="
             ["no requests were answered", f"pluginctl promote {UUID(int=1)} --reason", f"pluginctl cancel {UUID(int=1)} --reason"],
             id="for a word on a stage",
         ),
+        pytest.param(Phase.PARKED, {"reason": OF_SET}, ["waits    @a/b of the same set waits for somebody"], id="for others of its set"),
         pytest.param(Phase.FROZEN, {}, [f"pluginctl retry {UUID(int=1)}", "pluginctl cancel"], id="for somebody who says how to go on"),
     ],
 )  # fmt: skip
