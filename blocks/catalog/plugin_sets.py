@@ -113,21 +113,23 @@ async def _read(database: AsyncConnection, operation: UUID) -> Together:
     named = (Operation.phase, Operation.reason, Operation.seq, PluginSetMember.place)
     of_set = (PluginSet.id, PluginSet.name, PluginSet.committed_at)
     joined = _members(*named, *of_set).join(PluginSet, col(PluginSet.id) == col(PluginSetMember.plugin_set))
+    # The journals come first: what is written meanwhile makes a plugin seem further behind, and never bad without a reason.
+    said = await _said(database, operation)
     rows = (await database.execute(joined.where(_own(operation)))).all()
     if not rows:
         raise Terminal(f"operation {operation} was not made for a set")
-    said = await _said(database, [row.operation for row in rows])
     members = tuple(_as_member(row, [one for one in said if one.operation == row.operation]) for row in rows)
     return Together(UUID(str(rows[0].id)), rows[0].name, members, committed=rows[0].committed_at > 0)
 
 
-async def _said(database: AsyncConnection, operations: Sequence[UUID]) -> Sequence[Row[Any]]:
-    """What the journals say of points and of ways back, and the last word of each."""
+async def _said(database: AsyncConnection, operation: UUID) -> Sequence[Row[Any]]:
+    """What the journals of the set say of points and of ways back, and the last word of each."""
+    own = pick(PluginSetMember.operation).where(_own(operation))
     line: Any = col(JournalEntry.operation) == col(Operation.id)
     turned = col(JournalEntry.kind).in_([kind.value for kind in TURNS_BACK])
     told = col(JournalEntry.step).like(f"{_MET}%") | turned | (col(JournalEntry.seq) == col(Operation.seq))
     lines = pick(JournalEntry.operation, JournalEntry.seq, JournalEntry.step, JournalEntry.kind)
-    chosen = lines.join(Operation, line).where(col(JournalEntry.operation).in_(operations), told)
+    chosen = lines.join(Operation, line).where(col(JournalEntry.operation).in_(own), told)
     return (await database.execute(chosen.order_by(col(JournalEntry.seq)))).all()
 
 
@@ -139,7 +141,7 @@ def _as_member(row: Row[Any], said: Sequence[Row[Any]]) -> Member:
         place=row.place,
         phase=phase,
         point=furthest(one.step.removeprefix(_MET) for one in said if one.kind == Kind.INTENDED and one.step.startswith(_MET)),
-        waits=phase is Phase.PARKED and said[-1].step.startswith(_MET),
+        waits=phase is Phase.PARKED and bool(said) and said[-1].step.startswith(_MET),
         failed=any(one.kind in TURNS_BACK for one in said),
         reason=read_reason(row.reason),
     )

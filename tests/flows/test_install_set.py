@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+import tasks.together
+from blocks.catalog.set_requests import SetRequested
 from blocks.domain.approval import Speaker
 from blocks.domain.findings import Database
 from blocks.domain.journal import Kind, Phase
@@ -25,8 +27,9 @@ CANARY: dict[str, Any] = {
 
 
 @pytest.fixture
-def paired(outside: Outside) -> Paired:
-    """A world that knows two plugins."""
+def paired(outside: Outside, monkeypatch: pytest.MonkeyPatch) -> Paired:
+    """A world that knows two plugins, which look at each other more often than elsewhere."""
+    monkeypatch.setattr(tasks.together, "LOOK", 0.05)
     return Paired(outside)
 
 
@@ -44,20 +47,6 @@ async def test_what_is_needed_comes_first_and_nobody_meets_one_before_the_other_
     assert (again.created, phases(await paired.see(again))) == (False, [Phase.SUCCEEDED] * 2)
 
 
-async def test_what_is_bad_takes_the_others_back_and_is_named(paired: Paired) -> None:
-    before = await paired.outside.inventory()
-    paired.web.disguised.add(SECOND)
-    seen = await paired.carry(await paired.ask())
-    assert phases(seen) == [Phase.WITHDRAWN] * 2
-    good, bad = [one.operation.reason for one in seen]
-    assert good is not None
-    assert bad is not None
-    assert (good.code, bad.code) == ("set-failed", "verification-failed")
-    assert SECOND in good.message
-    assert bad.message in good.message
-    assert await paired.outside.inventory() == before
-
-
 async def test_what_fails_before_anything_is_touched_ends_all_before_that(paired: Paired) -> None:
     paired.source.gone.add(FIRST)
     asked = await paired.ask()
@@ -66,13 +55,18 @@ async def test_what_fails_before_anything_is_touched_ends_all_before_that(paired
     assert not [step for _, step, _ in await paired.told(asked) if step == "provision_namespace"]
 
 
-async def test_bad_numbers_of_one_bring_all_back_and_keep_only_its_release_away(paired: Paired) -> None:
+async def test_bad_numbers_of_one_bring_all_back_and_it_is_named_and_kept_away_alone(paired: Paired) -> None:
     first = await paired.served()
     before = wanted(paired.outside.cluster)
     paired.answer(FIRST, GOOD)
     paired.answer(SECOND, BAD)
     seen = await paired.carry(await paired.ask(**CANARY))
     assert phases(seen) == [Phase.WITHDRAWN] * 2
+    good, bad = [one.operation.reason for one in seen]
+    assert good is not None
+    assert bad is not None
+    assert (good.code, bad.code) == ("set-failed", "analysis-failed")
+    assert f"because of {SECOND}: {bad.message}" in good.message
     assert [one.revision for one in seen] == [one.revision for one in first]
     assert wanted(paired.outside.cluster) == before
     kept = [await paired.outside.views.quarantines(one.id) for one in seen]
@@ -115,15 +109,30 @@ async def test_who_cancels_one_takes_back_what_waits_with_it(paired: Paired) -> 
     assert "not on a Friday" in why.message
 
 
-@pytest.mark.parametrize("point", ["provision_namespace", "shift_traffic", "serve_revision"])
-async def test_a_run_that_dies_is_followed_by_one_that_finds_all_in_the_journals(paired: Paired, point: str) -> None:
+async def test_a_run_that_dies_is_followed_by_one_that_finds_all_in_the_journals(paired: Paired) -> None:
     asked = await paired.ask()
+    await carry_until(paired, asked, (SECOND, "serve_revision", Kind.INTENDED))
+    seen = await paired.carry(asked)
+    assert phases(seen) == [Phase.SUCCEEDED] * 2, [one.operation.reason for one in seen]
+    assert (await paired.told(asked)).count((FIRST, "serve_revision", Kind.DONE)) == 1
+
+
+async def test_who_came_first_goes_last_even_if_it_is_the_bad_one_and_its_run_dies(paired: Paired) -> None:
+    before = await paired.outside.inventory()
+    paired.web.disguised.add(FIRST)
+    asked = await paired.ask()
+    await carry_until(paired, asked, (FIRST, "meet:ready", Kind.UNDOING))
+    assert phases(await paired.carry(asked)) == [Phase.WITHDRAWN] * 2
+    told = await paired.told(asked)
+    assert told.index((FIRST, "roll_out", Kind.UNDOING)) > told.index((SECOND, "operation", Kind.WITHDRAWN))
+    assert await paired.outside.inventory() == before
+
+
+async def carry_until(paired: Paired, asked: SetRequested, entry: tuple[str, str, Kind]) -> None:
+    """A run carries the set and dies once this stands in a journal."""
     run = asyncio.ensure_future(install_set(asked.operations[0], return_state=True))
-    while not run.done() and (SECOND, point, Kind.INTENDED) not in await paired.told(asked):
+    while not run.done() and entry not in await paired.told(asked):
         await asyncio.sleep(0.02)
     run.cancel()
     await asyncio.wait([run])
     await paired.let_leases_run_out(asked)
-    seen = await paired.carry(asked)
-    assert phases(seen) == [Phase.SUCCEEDED] * 2, [one.operation.reason for one in seen]
-    assert (await paired.told(asked)).count((FIRST, "serve_revision", Kind.DONE)) == 1
