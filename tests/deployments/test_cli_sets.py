@@ -18,6 +18,7 @@ from tests.deployments.builders import make_token
 from tests.deployments.conftest import served
 from tests.deployments.real import RealDesk
 
+EXAMPLE = Path(__file__).resolve().parents[2] / "infra/local/requests/set.json"
 BOTH: Any = SET_EXAMPLES["pair"]["value"]
 
 
@@ -68,6 +69,7 @@ def test_what_cannot_be_asked_for_is_said(request_file: str, capsys: pytest.Capt
     assert run(["set", "install", request_file, "--wait", "--timeout", "0"]) == ExitCode.WRONG_USE
 
 
-def test_who_waits_no_longer_is_told_that_it_goes_on(request_file: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["set", "install", request_file, "--wait", "--timeout", "0"]) == ExitCode.TIMED_OUT
+@pytest.mark.usefixtures("request_file")
+def test_who_waits_no_longer_is_told_that_it_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["set", "install", str(EXAMPLE), "--wait", "--timeout", "0"]) == ExitCode.TIMED_OUT
     assert "pluginctl set status" in capsys.readouterr().err
