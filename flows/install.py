@@ -12,6 +12,7 @@ from blocks.settings import read_settings
 from blocks.work import Work
 from tasks.admit import admit_release
 from tasks.approval import approval
+from tasks.autoscaling import scale_revision
 from tasks.build import build
 from tasks.carry import carry
 from tasks.experiment import open_variants, watch_experiment
@@ -55,6 +56,7 @@ STEPS = (
     watch_stage,
     verify,
     serve_revision,
+    scale_revision,
     retire_revision,
 )
 
@@ -90,6 +92,8 @@ async def tell(work: Work, meet: Meet = alone) -> None:
     await meet(work, VERIFIED)
     await serve_revision(work, plan)
     await meet(work, SERVED)
+    if plan.autoscaled:
+        await scale_revision(work, plan)
     await retire_revision(work, plan)
     await meet(work, END)
 

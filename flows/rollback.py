@@ -9,6 +9,7 @@ from blocks.settings import read_settings
 from blocks.work import Work
 from tasks.admit import quarantine_release
 from tasks.approval import approval
+from tasks.autoscaling import scale_revision
 from tasks.carry import carry
 from tasks.plan import confirm_plan, plan_return
 from tasks.provision import provision_database, provision_namespace
@@ -29,6 +30,7 @@ STEPS = (
     shift_traffic,
     verify,
     serve_revision,
+    scale_revision,
     retire_revision,
     quarantine_release,
 )
@@ -54,5 +56,7 @@ async def tell(work: Work) -> None:
     await shift_traffic(work, plan)
     await verify(work, plan)
     await serve_revision(work, plan)
+    if plan.autoscaled:
+        await scale_revision(work, plan)
     await retire_revision(work, plan)
     await quarantine_release(work, plan)

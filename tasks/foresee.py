@@ -8,11 +8,13 @@ from blocks.domain.fit import Bound
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import every
+from blocks.domain.objects.sizes import awake, refuse_moves
 from blocks.domain.objects.workload import asleep
 from blocks.domain.packages import Moved
 from blocks.domain.permissions import compare_permissions, stay_below_ceiling
 from blocks.domain.plan import exact, objects_of
 from blocks.domain.planned import steps_of
+from blocks.domain.ratio import sizes_of
 from blocks.domain.replaced import REVISIONED, Replaced
 from blocks.domain.shown import (
     ObjectChange,
@@ -37,9 +39,11 @@ async def foresee(work: Work, hashed: Mapping[str, Any], replaced: Replaced, mov
     """The shown part of the plan's document; raises `Refused` and `DoesNotFit` where the plan cannot be carried out."""
     planned = every(objects_of(hashed))
     stay_below_ceiling(planned, hashed["names"]["slug"])
-    tried = await try_all(work, planned)
     if hashed["revision"] == hashed["previous"]:
-        return foresee_nothing(hashed, replaced, tried)
+        return foresee_nothing(hashed, replaced, await try_all(work, planned))
+    refuse_moves(bool(limits_of(hashed) or sizes_of(hashed)), [*planned, *replaced.objects])
+    # What comes is tried with pods, however many an autoscaler gives it later.
+    tried = await try_all(work, [awake(one) if one["kind"] == "Deployment" else one for one in planned])
     await check_routes(work, hashed, replaced)
     beside = await read_all(work, {Name.of(one) for one in replaced.objects} - tried.keys())
     # What serves sleeps at the end: who has taken its replicas for themselves says no now, and not when everybody has moved on.

@@ -10,6 +10,7 @@ from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.dry_run import stand_in
 from blocks.domain.objects.labels import stamped
 from blocks.domain.objects.names import Name
+from blocks.domain.objects.sizes import most_of
 from blocks.domain.shown import ObjectChange, Seen, created
 from blocks.domain.waves import Limits, Sizes, bound, every_wave
 from blocks.ports.cluster import Preview, View
@@ -77,9 +78,11 @@ async def _bounds_of(work: Work, kind: str, namespace: str, seen: dict[Name, See
 def _need_of_move(new: tuple[Object, Object | None], replaced: Object | None, limits: Limits | None) -> tuple[Amounts, Amounts]:
     """How much more pods need at most while the new Deployment takes the other one's place, and how much of that is free afterwards."""
     (desired, live), had = new, _replicas(replaced)
-    wanted = _replicas(desired)
+    wanted = most_of(desired)
     if not limits:
-        return _need(desired, max(wanted - _replicas(live), 0)), _need(replaced, had)
+        # What serves may grow meanwhile, where an autoscaler follows it.
+        growth = _need(replaced, most_of(replaced) - had)
+        return add(_need(desired, max(wanted - _replicas(live), 0)), growth), _need(replaced, most_of(replaced))
     sizes = [Sizes(0, had), *every_wave(Sizes(0, had), bound(limits, had, wanted))]
     return peak([add(_need(desired, one.coming), _need(replaced, one.going)) for one in sizes])
 

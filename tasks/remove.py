@@ -3,9 +3,11 @@
 from blocks.domain.objects.labels import INSTALLATION
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import OWNED, Phase, every
+from blocks.domain.objects.sizes import awake
 from blocks.domain.plan import Plan
 from blocks.ports.cluster import View
 from blocks.work import Work
+from tasks.autoscaling import count_replicas
 from tasks.kinds import Undo, step
 from tasks.objects import is_of, put_up
 from tasks.plan import read_plan
@@ -34,6 +36,8 @@ async def put_up_again(work: Work, plan: Plan) -> None:
     staged = await read_plan(work, plan)
     await put_up(work, every(staged, (Phase.IDENTITY, Phase.LIMITS)))
     await stand_database(work, plan)
-    await put_up(work, every(staged, (Phase.CONFIGURATION, Phase.WORKLOAD)))
+    had = await count_replicas(work, plan, plan.revision) or plan.replicas
+    running = every(staged, (Phase.CONFIGURATION, Phase.WORKLOAD))
+    await put_up(work, [awake(one, had) if one["kind"] == "Deployment" else one for one in running])
     await await_ready(work, plan)
-    await put_up(work, staged[Phase.EXPOSURE])
+    await put_up(work, every(staged, (Phase.EXPOSURE, Phase.SCALING)))

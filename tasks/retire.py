@@ -5,9 +5,11 @@ from dataclasses import dataclass, replace
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import Phase, every
 from blocks.domain.objects.routes import beside
+from blocks.domain.objects.sizes import awake
 from blocks.domain.plan import Plan
 from blocks.domain.replaced import REVISIONED, left_over
 from blocks.work import Work
+from tasks.autoscaling import count_replicas
 from tasks.kinds import Undo, step
 from tasks.objects import is_of, put_up
 from tasks.plan import read_before, read_plan
@@ -43,13 +45,14 @@ async def wake_previous(work: Work, plan: Plan) -> None:
     """The revision that served before is ready again, with everything it had."""
     if not plan.previous:
         return
-    before, now, previous = await read_before(work, plan), await read_plan(work, plan), replace(plan, revision=plan.previous)
+    before, now = await read_before(work, plan), await read_plan(work, plan)
     known = [beside(*pair) for pair in zip(now[Phase.EXPOSURE], before[Phase.EXPOSURE], strict=True)]
     await put_up(work, [*known, *left_over(every(before), every(now), plan.slug)])
     if plan.limits:
         return  # its pods come back as they went: in waves, when the requests do
-    await put_up(work, [deployment_of(before)])
-    await await_ready(work, replace(previous, replicas=deployment_of(before)["spec"]["replicas"]))
+    had = [await count_replicas(work, plan, number) for number in (plan.previous, plan.revision)]
+    await put_up(work, [awake(deployment_of(before), max(had))])
+    await await_ready(work, replace(plan, revision=plan.previous))
 
 
 async def forget(work: Work, plan: Plan) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from blocks.domain.scaling import has_enough
 from blocks.ports.cluster import Notice, View, Views
 from blocks.work import Work
 from tasks.announce import announce
+from tasks.autoscaling import begin_with, hold, let_go
 from tasks.kinds import Undo, step
 from tasks.objects import Stood, put_up, set_back
 from tasks.plan import read_plan
@@ -42,7 +43,8 @@ async def roll_out(work: Work, plan: Plan) -> RolledOut:
     Raises `DoesNotFit` or `RolloutFailed` with the pod's last words as soon as it is certain that it never will be ready.
     """
     # Where pods come in waves, the first ones come with the first wave.
-    replicas = 0 if plan.limits else plan.size_at(1)
+    await hold(work, plan)
+    replicas = 0 if plan.limits else plan.size_at(1, await begin_with(work, plan))
     running = await put_up(work, await read_running(work, plan, replicas))
     await announce(work, plan)
     await tell(work, plan, Notice("RollingOut", ROLL_OUT, f"revision {plan.revision} with {replicas} replicas"))
@@ -61,6 +63,7 @@ async def take_down(work: Work, plan: Plan) -> None:
     staged = await read_plan(work, plan)
     await set_back(work, plan, every(staged, (*RUNNING, Phase.EXPOSURE)))
     await put_to_sleep(work, staged)
+    await let_go(work, plan)
 
 
 async def stand_with(work: Work, plan: Plan, replicas: int) -> None:

@@ -25,6 +25,7 @@ from blocks.domain.stages import config_of
 from blocks.domain.together import STAGE
 from blocks.ports.cluster import Sights
 from blocks.work import Work
+from tasks.autoscaling import begin_with
 from tasks.job_check import begin_jobs, clear_jobs
 from tasks.kinds import Undo, step
 from tasks.measure import Moment, measure
@@ -70,7 +71,7 @@ async def route_stage(work: Work, number: int, plan: Plan) -> Stood:
     It has the replicas for them before. Where nothing but a Service leads people, how many pods each side has makes its share.
     """
     # Hours may have passed since it was rolled out, while a person was asked. What is sent to it finds it as large as it has to be.
-    await stand_with(work, plan, plan.size_at(number))
+    await stand_with(work, plan, plan.size_at(number, await begin_with(work, plan)))
     if plan.sizes:
         return await share_out(work, plan, number)
     now, before = (await read_plan(work, plan))[Phase.EXPOSURE], (await read_before(work, plan))[Phase.EXPOSURE]

@@ -7,8 +7,10 @@ from blocks.domain.objects.closed import closed_objects
 from blocks.domain.objects.labels import RELOADED
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import Phase
+from blocks.domain.objects.sizes import awake
 from blocks.domain.plan import Plan
 from blocks.work import Work
+from tasks.autoscaling import count_replicas
 from tasks.kinds import Undo, step
 from tasks.objects import is_of, put_up
 from tasks.plan import read_plan
@@ -93,7 +95,8 @@ async def _record_back(work: Work, plan: Plan, enabled: bool) -> None:  # noqa: 
 
 async def wake(work: Work, plan: Plan) -> tuple[str, ...]:
     """The revision's pods, once they are ready."""
-    await put_up(work, [deployment_of(await read_plan(work, plan))])
+    had = await count_replicas(work, plan, plan.revision) or plan.replicas
+    await put_up(work, [awake(deployment_of(await read_plan(work, plan)), had)])
     return await await_ready(work, plan)
 
 

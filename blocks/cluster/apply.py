@@ -4,11 +4,12 @@ from blocks.cluster.connection import Connection
 from blocks.cluster.going import held_by, is_going, wait_until_gone
 from blocks.cluster.paths import Ask, path_of
 from blocks.cluster.read import read_object
-from blocks.cluster.translate import CONFLICT, Answer, is_taken, is_terminating, refusal, taken
+from blocks.cluster.translate import CONFLICT, Answer, is_only_scaled, is_taken, is_terminating, refusal, taken
 from blocks.domain.errors import PipelineError, Transient, Unreachable
 from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.labels import MANAGER, claim
 from blocks.domain.objects.names import Name
+from blocks.domain.objects.sizes import range_in
 from blocks.ports.cluster import Applied
 
 APPLY = "application/apply-patch+yaml"
@@ -44,8 +45,24 @@ async def _look(connection: Connection, name: Name) -> Object | None:
 
 
 async def _write(connection: Connection, desired: Object) -> Answer | Unreachable:
+    answer = await connection.write(ask_to_apply(desired))
+    if isinstance(answer, Answer) and is_autoscalers(answer, desired):
+        return await connection.write(ask_to_apply(desired, force="true"))
+    return answer
+
+
+def ask_to_apply(desired: Object, **said: str) -> Ask:
+    """The request that lets the object stand as desired; who else manages something of it is asked first, unless that is forced."""
     query = {"fieldManager": MANAGER, "force": "false", "fieldValidation": "Strict"}
-    return await connection.write(Ask("PATCH", path_of(Name.of(desired)), query, desired, APPLY))
+    return Ask("PATCH", path_of(Name.of(desired)), query | said, desired, APPLY)
+
+
+def is_autoscalers(answer: Answer, desired: Object) -> bool:
+    """Whether it is a no because the autoscaler that we made has chosen how many pods there are: then it is ours to say otherwise.
+
+    Where we made none, it is somebody else's word, and stays.
+    """
+    return is_only_scaled(answer) and range_in(desired) is not None
 
 
 async def _refusal(connection: Connection, answer: Answer, name: Name) -> PipelineError:

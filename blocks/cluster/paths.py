@@ -23,6 +23,7 @@ KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "Service": ("api/v1", "services"),
         "ServiceAccount": ("api/v1", "serviceaccounts"),
         "Deployment": ("apis/apps/v1", "deployments"),
+        "HorizontalPodAutoscaler": ("apis/autoscaling/v2", "horizontalpodautoscalers"),
         "EndpointSlice": ("apis/discovery.k8s.io/v1", "endpointslices"),
         "Event": ("apis/events.k8s.io/v1", "events"),
         "Job": ("apis/batch/v1", "jobs"),

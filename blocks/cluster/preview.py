@@ -1,19 +1,17 @@
 """Dry runs: the API server is asked what applying would lead to, with all its own defaults and objections, and changes nothing."""
 
-from blocks.cluster.apply import APPLY
+from blocks.cluster.apply import ask_to_apply, is_autoscalers
 from blocks.cluster.connection import Connection
-from blocks.cluster.paths import Ask, path_of
 from blocks.cluster.read import read_object
 from blocks.cluster.translate import CONFLICT, NOT_FOUND, UNAUTHORIZED, Answer, is_taken, refusal, taken
 from blocks.domain.errors import Refused, Transient
 from blocks.domain.objects.blueprint import Object
-from blocks.domain.objects.labels import MANAGER, claim
+from blocks.domain.objects.labels import claim
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.workload import trial_pod
 from blocks.ports.cluster import Preview
 
 TRIES = 8
-QUERY = {"fieldManager": MANAGER, "force": "false", "fieldValidation": "Strict", "dryRun": "All"}
 
 
 async def preview_object(connection: Connection, desired: Object, stand_in: str = "") -> Preview:
@@ -45,7 +43,8 @@ async def _try(connection: Connection, desired: Object, stand_in: str) -> Previe
 
 
 async def _ask(connection: Connection, desired: Object) -> Answer:
-    return await connection.ask(Ask("PATCH", path_of(Name.of(desired)), QUERY, desired, APPLY))
+    answer = await connection.ask(ask_to_apply(desired, dryRun="All"))
+    return await connection.ask(ask_to_apply(desired, dryRun="All", force="true")) if is_autoscalers(answer, desired) else answer
 
 
 async def _try_elsewhere(connection: Connection, desired: Object, stand_in: str) -> Preview:

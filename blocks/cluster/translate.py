@@ -12,6 +12,8 @@ FAILURE, BROKEN = 400, 500
 UNCOUNTED = "status unknown for quota"
 # What a server says with 500 of an object that it does not understand: that is no trouble of its own.
 MALFORMED = "failed to create typed patch object"
+# As what the cluster's autoscaler writes; people who scale do it under the names of their own tools.
+AUTOSCALER = '"kube-controller-manager" with subresource "scale"'
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,12 @@ class Answer:
 def is_taken(answer: Answer) -> bool:
     """Whether somebody else manages a field that we want to set."""
     return answer.status == CONFLICT and any(one.get("reason") == "FieldManagerConflict" for one in answer.causes)
+
+
+def is_only_scaled(answer: Answer) -> bool:
+    """Whether all that somebody else manages is how many pods there are, and that somebody is the cluster's autoscaler."""
+    said = [(one.get("field"), str(one.get("message", ""))) for one in answer.causes]
+    return is_taken(answer) and all(field == ".spec.replicas" and AUTOSCALER in message for field, message in said)
 
 
 def is_terminating(answer: Answer) -> bool:

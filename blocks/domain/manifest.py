@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, IPvAnyNetwork, JsonValue, ValidationInfo, field_validator, model_validator
 
+from blocks.domain.autoscaling import Autoscaling
 from blocks.domain.health import HealthTerms
 from blocks.domain.quantities import amount, cores, memory
 from blocks.domain.strategy import CONFIGURED, NONE, Strategy, StrategyConfig
@@ -232,6 +233,7 @@ class InstallRequest(Strict):
         default=(), max_length=50, description="plugins that must serve for the same tenant and environment"
     )
     health: HealthTerms | None = Field(default=None, exclude_if=lambda found: found is None)
+    autoscaling: Autoscaling | None = Field(default=None, exclude_if=lambda found: found is None)
 
     @property
     def health_terms(self) -> HealthTerms:
@@ -250,6 +252,21 @@ class InstallRequest(Strict):
     def _somebody_serves_meanwhile(self) -> Self:
         if self.strategy_config and self.strategy_config.max_surge in NONE and self.replicas == 1:
             raise ValueError("the only replica goes before the next one comes; let maxSurge be 1, or ask for more replicas")
+        return self
+
+    @model_validator(mode="after")
+    def _autoscaler_is_let_alone(self) -> Self:
+        if not self.autoscaling:
+            return self
+        if self.replicas > self.autoscaling.max_replicas:
+            raise ValueError(f"replicas are those to begin with, and autoscaling has at most {self.autoscaling.max_replicas}")
+        if self.strategy == "rolling-update" and self.strategy_config:
+            raise ValueError(
+                "maxSurge and maxUnavailable move pods a few at a time, and so does autoscaling; leave one of them out"
+            )
+        cpu = self.plugin.resources.cpu
+        if amount(cpu.request) * self.autoscaling.cpu > amount(cpu.limit) * 100:
+            raise ValueError(f"no pod is ever so busy: {self.autoscaling.cpu} % of {cpu.request} cores is above their limit")
         return self
 
     @model_validator(mode="after")

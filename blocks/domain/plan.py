@@ -14,6 +14,7 @@ from uuid import UUID
 
 import rfc8785
 
+from blocks.domain.autoscaling import Range, range_of
 from blocks.domain.errors import Refused
 from blocks.domain.objects.blueprint import Blueprint, Object
 from blocks.domain.objects.labels import stamped
@@ -36,8 +37,9 @@ class Plan:
     `before` is the document of the revision that serves, `before_by` its operation, `previous` its number. `target` is the release as
     `name@version`, `changes` how many objects will change, `stages` how it meets its users (empty: all at once), `preview` whether those
     who ask for it can meet it before, `experiment` whether it is compared with the one that serves, `limits` how many of its pods come
-    at a time (none: all), `data` what becomes of the plugin's data where that cannot be taken back. `plain` says that nothing but a
-    Service leads people to it, `sizes` how many pods each side has then at each stage.
+    at a time (none: all), `autoscaled` between how many replicas the cluster chooses (none: it has `replicas`), `data` what becomes of
+    the plugin's data where that cannot be taken back. `plain` says that nothing but a Service leads people to it, `sizes` how many pods
+    each side has then at each stage.
     """
 
     hash: str
@@ -70,6 +72,7 @@ class Plan:
     limits: Limits | None = None
     plain: bool = False
     sizes: tuple[Sizes, ...] = ()
+    autoscaled: Range | None = None
 
     @property
     def name(self) -> str:
@@ -81,9 +84,9 @@ class Plan:
         """The host at which only this revision answers, where there is one: that of its own Service."""
         return f"{self.name}{self.host.removeprefix(self.slug)}"
 
-    def size_at(self, stage: int) -> int:
-        """How many pods the revision needs at the stage with this number; all where there are no stages."""
-        return self.sizes[stage - 1].coming if self.sizes else replicas_for(self.stages[:stage], self.replicas)
+    def size_at(self, stage: int, whole: int) -> int:
+        """How many pods of the whole the revision needs at the stage with this number; all where there are no stages."""
+        return self.sizes[stage - 1].coming if self.sizes else replicas_for(self.stages[:stage], whole)
 
     @property
     def database_secret(self) -> str:
@@ -156,6 +159,7 @@ def compose_plan(hashed: Mapping[str, Any], shown: Mapping[str, Any], document: 
         limits=limits_of(hashed),
         plain=is_plain(hashed),
         sizes=sizes_of(hashed),
+        autoscaled=range_of(hashed),
         **names,
     )
 

@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
+from blocks.domain.autoscaling import range_of
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.ratio import is_plain, sizes_of, tell_share
-from blocks.domain.scaling import replicas_for
+from blocks.domain.scaling import ALL, replicas_for
 from blocks.domain.stages import config_of, has_experiment, has_preview, stages_of
 from blocks.domain.strategy import Stage
 from blocks.domain.waves import Limits, limits_of
@@ -92,6 +93,9 @@ STEPS = (
     PlannedStep("verify", "needless", "ask the plugin through the gateway which release it is"),
     PlannedStep("serve_revision", "reversible", "record that the revision serves", "record that the one before serves"),
     PlannedStep(
+        "scale_revision", "reversible", "let the autoscaler follow the revision, in one write", "let it follow the one before"
+    ),
+    PlannedStep(
         "retire_revision",
         "compensatable",
         "let the revision before sleep, and take away what only it needed",
@@ -126,7 +130,8 @@ def _by_stages(hashed: Mapping[str, Any]) -> Iterator[PlannedStep]:
     sentence = analysis.sentence_of_others if is_plain(hashed) else analysis.sentence
     wanted = f", as long as {sentence}" if analysis.enabled else ""
     for number, stage in enumerate(stages, 1):
-        sent = ROUTE.what.format(requests=_requests(stage), replicas=_replicas(stages[:number], request.replicas))
+        replicas = _part(stages[:number]) if request.autoscaling else _replicas(stages[:number], request.replicas)
+        sent = ROUTE.what.format(requests=_requests(stage), replicas=replicas)
         what = tell_share(stage.weight, sizes[number - 1]) if sizes else sent
         yield replace(ROUTE, name=f"{ROUTE.name}:{number}", what=what)
         yield replace(WATCH, name=f"{WATCH.name}:{number}", what=WATCH.what.format(long=_long(stage), wanted=wanted))
@@ -141,6 +146,11 @@ def _requests(stage: Stage) -> str:
 def _replicas(stages: Sequence[Stage], asked: int) -> str:
     """With how many replicas the revision answers at the last of the stages; nothing where there is only one."""
     return f" with {replicas_for(stages, asked)} of its {asked} replicas" if asked > 1 else ""
+
+
+def _part(stages: Sequence[Stage]) -> str:
+    """The same where the cluster decides how many replicas there are: how many they will be is not known beforehand."""
+    return f" with {replicas_for(stages, ALL)} % of the replicas that are needed then"
 
 
 def _long(stage: Stage) -> str:
@@ -159,6 +169,7 @@ def _is_taken(hashed: Mapping[str, Any]) -> dict[str, bool]:
         "watch_experiment": has_experiment(hashed),
         "open_preview": has_preview(hashed),
         "smoke_test": has_preview(hashed),
+        "scale_revision": range_of(hashed) is not None,
         "retire_revision": hashed["previous"] > 0,
         "quarantine_release": hashed["verb"] == "rollback",
     }

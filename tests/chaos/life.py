@@ -28,7 +28,7 @@ ASKED: Mapping[str, dict[str, Any]] = MappingProxyType(
     {
         ROLLING: {},
         "canary": {"strategy": "canary", "strategyConfig": {**AT_ONCE, "stages": "50,100"}},
-        "blue-green": {"strategy": "blue-green", "strategyConfig": AT_ONCE},
+        "blue-green": {"strategy": "blue-green", "strategyConfig": AT_ONCE, "autoscaling": {"maxReplicas": 3}},
         "ab-testing": {"strategy": "ab-testing", "strategyConfig": {"experiment": AFTER_ONE_LOOK}},
     }
 )

@@ -26,17 +26,19 @@ STEPS: Mapping[str, tuple[Step[..., Any], ...]] = MappingProxyType(
 )
 # What a verb never comes by: a first revision finds no data, nor anybody to be compared with, and a way back hands none over.
 FOUND_ONLY = ("hand_over_data", "open_variants", "watch_experiment")
-NEVER = frozenset({*(("install", step) for step in FOUND_ONLY), ("rollback", "hand_over_data")})
+# No life that goes back is an autoscaled one.
+NEVER = frozenset({*(("install", step) for step in FOUND_ONLY), ("rollback", "hand_over_data"), ("rollback", "scale_revision")})
 # The steps by which strategies differ, and which of them each takes.
 COMPARED = frozenset({"open_variants", "watch_experiment"})
 PREVIEWED = frozenset({"open_preview", "smoke_test"})
-DIFFERENT = COMPARED | PREVIEWED | {"shift_traffic", "route_stage", "watch_stage"}
+DIFFERENT = COMPARED | PREVIEWED | {"shift_traffic", "route_stage", "watch_stage", "scale_revision"}
 ROLLING, STAGED = "rolling-update", ("canary", "blue-green", "ab-testing")
 TAKEN: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         ROLLING: frozenset({"shift_traffic"}),
         "canary": frozenset({"route_stage", "watch_stage"}),
-        "blue-green": PREVIEWED | {"route_stage", "watch_stage"},
+        # The lives by this strategy are autoscaled, too.
+        "blue-green": PREVIEWED | {"route_stage", "watch_stage", "scale_revision"},
         "ab-testing": COMPARED | {"shift_traffic"},
     }
 )

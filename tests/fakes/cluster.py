@@ -19,11 +19,12 @@ from blocks.cluster.paths import KINDS
 from blocks.domain.mesh import LINKERD_GROUP
 from blocks.domain.objects.dry_run import stand_in
 from blocks.domain.objects.tenancy import LIMITS
+from tests.fakes.autoscaler import FOLLOWED, Autoscaler
 from tests.fakes.cluster_store import Change, Conflict, Invalid, Key, Store, check, look
 
 CASES = Path(__file__).parents[1] / "cases"
 PLACE = re.compile(
-    r"^/(?P<group>api/v1|apis/[^/]+/[^/]+)(/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(/(?P<name>[^/]+))?(?P<log>/log)?$"
+    r"^/(?P<group>api/v1|apis/[^/]+/[^/]+)(/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(/(?P<name>[^/]+))?(/(?P<part>log|scale))?$"
 )
 # The namespaces in which objects are tried are there, and nothing is in them.
 STANDING = frozenset(map(stand_in, LIMITS))
@@ -51,6 +52,7 @@ class FakeCluster:
         self.busy, self.pods_are, self.jobs_are, self.address = 0, "ready", "succeeds", ""
         self.logs: dict[str, str] = {}
         self.groups = {*map(_group_of, KINDS)} - {"", LINKERD_GROUP}
+        self.autoscaler = Autoscaler(self.store)
         self._round, self._news = 0, asyncio.Condition()
         self._ran: dict[Key, Any] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -68,6 +70,7 @@ class FakeCluster:
     def recall(self, other: "FakeCluster") -> None:
         """Be what the other was when it was left."""
         self.store.recall(other.store)
+        self.autoscaler.needed.update(other.autoscaler.needed)
         self._ran = copy.deepcopy(other._ran)
 
     async def restart(self, deployment: str) -> None:
@@ -79,6 +82,12 @@ class FakeCluster:
         """Delete the Deployment with its pods, as a person does."""
         for key in [one for one in self.store.objects if one[0] == "deployments" and one[2] == deployment]:
             await self._take_down(key)
+
+    async def settle(self) -> None:
+        """Autoscalers and controllers have done what is to be done as things are."""
+        self._do(self.autoscaler.look())
+        while self._tasks:
+            await asyncio.gather(*self._tasks)
 
     def names(self) -> set[str]:
         """Everything there is, as `plural namespace/name`; Events do not count."""
@@ -121,7 +130,9 @@ class FakeCluster:
 
     async def _serve(self, request: web.Request, place: "re.Match[str]") -> web.StreamResponse:
         key = (place["plural"], place["namespace"] or "", place["name"] or "")
-        if place["log"]:
+        if place["part"] == "scale":
+            return self._scale(request.query["fieldManager"], key, await request.json())
+        if place["part"]:
             return web.Response(text=self.logs.get(request.query.get("previous", "false"), ""))
         if request.method in ("PATCH", "POST"):
             return await (self._apply(request, key) if request.method == "PATCH" else self._create(request, key))
@@ -144,6 +155,10 @@ class FakeCluster:
         store = self.store.rehearsal(key) if dry else self.store
         found, created = store.apply(key, await request.json(), request.query["fieldManager"], force=force)
         return web.json_response(found, status=201 if created else 200)
+
+    def _scale(self, manager: str, key: Key, body: Mapping[str, Any]) -> web.Response:
+        found = self.store.scale(key, body["spec"]["replicas"], manager)
+        return web.json_response({"kind": "Scale", "spec": {"replicas": found["spec"]["replicas"]}})
 
     async def _create(self, request: web.Request, key: Key) -> web.Response:
         body = await request.json()
@@ -209,6 +224,8 @@ class FakeCluster:
         if change.kind == "DELETED":
             self._ran.pop(change.key, None)
             return
+        if change.key[0] in FOLLOWED:
+            self._do(self.autoscaler.look())
         if change.kind == "ADDED" and change.key[0] == "namespaces":
             self._do(self._say(change.key, {"phase": "Active"}))
         elif change.kind == "ADDED" and change.key[0] == "resourcequotas":

@@ -10,6 +10,8 @@ from typing import Any
 Key = tuple[str, str, str]  # plural, namespace, name
 Path = tuple[str, ...]
 ABSENT = object()
+# How many pods a Deployment is to have.
+SIZE: Path = ("spec", "replicas")
 # What the server itself sets, or what only says which object is meant: nobody owns it.
 IDENTITY = {
     ("apiVersion",),
@@ -99,7 +101,7 @@ class Store:
         ]
         if taken and not force:
             causes = tuple(
-                {"reason": "FieldManagerConflict", "message": f'conflict with "{who}"', "field": "." + ".".join(path)}
+                {"reason": "FieldManagerConflict", "message": f"conflict with {called(who)}", "field": "." + ".".join(path)}
                 for who, path in taken
             )
             raise Conflict(f"Apply failed with {len(taken)} conflicts", causes)
@@ -124,6 +126,17 @@ class Store:
         if found.get("spec") != live.get("spec"):
             found["metadata"]["generation"] += 1
         return self._put("MODIFIED", key, found)
+
+    def scale(self, key: Key, replicas: int, manager: str) -> dict[str, Any]:
+        """Another number of pods, by way of the scale subresource: whoever chose it owns it, and nobody else any more."""
+        if look(self.objects[key], SIZE) == replicas:
+            return self.objects[key]
+        for paths in self._owners[key].values():
+            paths.discard(SIZE)
+        self._owners[key].setdefault(f"{manager}/scale", set()).add(SIZE)
+        found = copy.deepcopy(self.objects[key])
+        put(found, SIZE, replicas)
+        return self.replace(key, found)
 
     def set_status(self, key: Key, status: Mapping[str, Any]) -> None:
         """What a controller says of an object."""
@@ -150,6 +163,12 @@ class Store:
         self.log.append(change)
         self._on_change(change)
         return found
+
+
+def called(manager: str) -> str:
+    """How the server speaks of who owns a field."""
+    name, _, subresource = manager.partition("/")
+    return f'"{name}"' + (f' with subresource "{subresource}" using apps/v1' if subresource else "")
 
 
 def check(live: Mapping[str, Any], exactly: Mapping[str, Any]) -> None:

@@ -21,7 +21,7 @@ JOURNEY += ["approval", "confirm_plan", "provision_namespace", "provision_databa
 JOURNEY += ["serve_revision", "retire_revision"]
 # These cannot go wrong in such a first installation in dev: approvals, updates and strategies have tests of their own.
 LATER = {"approval", "confirm_plan", "hand_over_data", "shift_traffic", "retire_revision"}
-LATER |= {"open_variants", "watch_experiment", "open_preview", "smoke_test", "route_stage", "watch_stage"}
+LATER |= {"scale_revision", "open_variants", "watch_experiment", "open_preview", "smoke_test", "route_stage", "watch_stage"}
 SECRET = Finding(Kind.SECRET, "AWS", "config.env", Severity.CRITICAL)
 
 

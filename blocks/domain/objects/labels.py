@@ -12,6 +12,7 @@ from uuid import UUID
 from blocks.domain.errors import Refused
 from blocks.domain.objects.blueprint import Blueprint, Object
 from blocks.domain.objects.names import Name
+from blocks.domain.objects.sizes import keep_size
 
 MANAGER = "plugin-pipeline"
 MANAGED_BY = "app.kubernetes.io/managed-by"
@@ -119,6 +120,6 @@ def claim(desired: Object, live: Object | None) -> Object:
     owner = stamp_of(live, INSTALLATION)
     if not is_shared(desired) and owner and owner != stamp_of(desired, INSTALLATION):
         raise Refused(f"{name} belongs to installation {owner}", "two plugins of one short name cannot share a namespace")
-    kept = keep_maker(desired, live)
+    kept = keep_size(keep_maker(desired, live), live)
     fence = {key: live["metadata"][key] for key in ("uid", "resourceVersion")}
     return kept | {"metadata": kept["metadata"] | fence}

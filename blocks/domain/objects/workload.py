@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from blocks.domain.autoscaling import Range
 from blocks.domain.manifest import HealthCheck
 from blocks.domain.objects.blueprint import Blueprint, Object
 from blocks.domain.objects.configuration import FOLDER, file_name, mounted_secrets
 from blocks.domain.objects.labels import OPERATION, own, revision_selector, selector
 from blocks.domain.objects.providers import provider_of
+from blocks.domain.objects.sizes import mark_range
 
 USER = 10001
 # Seconds between taking the pod out of its Services and telling it to stop, in which the gateway learns of it.
@@ -16,15 +18,20 @@ READABLE = 0o440
 
 
 def deployment(blueprint: Blueprint) -> Object:
-    """The revision's pods."""
+    """The revision's pods; how many is not said where an autoscaler decides it."""
     spec = {
-        "replicas": blueprint.request.replicas,
         "revisionHistoryLimit": 0,
         "progressDeadlineSeconds": blueprint.site.progress_deadline,
         "selector": {"matchLabels": revision_selector(blueprint)},
         "template": pod_template(blueprint),
     }
-    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": own(blueprint) | {"name": blueprint.name}, "spec": spec}
+    metadata, asked = own(blueprint) | {"name": blueprint.name}, blueprint.request.autoscaling
+    if asked:
+        marks = mark_range(Range(asked.min_replicas, asked.max_replicas))
+        metadata |= {"annotations": metadata["annotations"] | marks}
+    else:
+        spec |= {"replicas": blueprint.request.replicas}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec}
 
 
 def disruption_budget(blueprint: Blueprint) -> Object:

@@ -81,6 +81,16 @@ def test_a_stage_says_how_large_the_revision_is_then() -> None:
     ]
 
 
+def test_what_is_autoscaled_is_followed_once_it_serves() -> None:
+    asked: dict[str, Any] = {"autoscaling": {"maxReplicas": 6}}
+    assert names("update", make_replaced(), **asked) == [*ALWAYS, "scale_revision", "retire_revision"]
+    taken = steps_of(agree_on(make_revision(revision=2, **asked, **CANARY), make_replaced(), "update", ()))
+    assert [one.what for one in taken if one.name.startswith("route_stage:")] == [
+        "send 25 % of the requests to the revision with 25 % of the replicas that are needed then, in one write",
+        "send 100 % of the requests to the revision with 100 % of the replicas that are needed then, in one write",
+    ]
+
+
 def test_a_stage_that_is_not_measured_is_only_kept() -> None:
     assert staged(enabled=False)["watch_stage:2"] == ("needless", "keep it so for 60 s", "")
 

@@ -133,7 +133,7 @@ def test_what_nobody_counts_is_not_said_to_be_watched(analysis: dict[str, Any], 
 def test_the_plan_says_where_each_revision_answers_and_how_large_it_is() -> None:
     plan = compose_plan(update(4), {"steps": [], "summary": "", "changes": []}, "sha256:it")
     assert (plan.plain, plan.host, plan.own_host) == (True, "hello.default-dev.svc:8080", "hello-r2.default-dev.svc:8080")
-    assert [plan.size_at(stage) for stage in (1, 2, 3)] == [1, 2, 4]
+    assert [plan.size_at(stage, plan.replicas) for stage in (1, 2, 3)] == [1, 2, 4]
 
 
 def test_a_first_revision_and_one_behind_a_gateway_have_none() -> None:
