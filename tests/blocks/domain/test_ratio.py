@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from blocks.domain.agreed import agree_on
@@ -20,6 +20,8 @@ from tests.blocks.domain.plans import make_hashed, make_plain
 
 PODS = some.integers(1, 20)
 WEIGHTS = some.sets(some.integers(1, 99), max_size=5)
+# On a busy machine one example may take longer than Hypothesis likes.
+unhurried = settings(deadline=None, max_examples=50)
 CANARY: dict[str, Any] = {"strategy": "canary", "strategyConfig": {"stages": "10,50,100", "stageInterval": 0}, "replicas": 4}
 
 
@@ -46,6 +48,7 @@ def test_a_share_is(weights: tuple[int, ...], whole: Sizes, sizes: list[tuple[in
     assert [(one.coming, one.going) for one in share_out(shares(*weights), whole)] == sizes
 
 
+@unhurried
 @given(weights=WEIGHTS, wanted=PODS, had=PODS)
 def test_capacity_is_never_less_than_that_of_one_side(weights: set[int], wanted: int, had: int) -> None:
     found = share_out(shares(*sorted(weights), 100), Sizes(wanted, had))
@@ -55,6 +58,7 @@ def test_capacity_is_never_less_than_that_of_one_side(weights: set[int], wanted:
     assert found[-1].coming == wanted
 
 
+@unhurried
 @given(weight=some.integers(1, 99), wanted=PODS, had=PODS)
 def test_no_other_sizes_are_nearer(weight: int, wanted: int, had: int) -> None:
     (found, _) = share_out(shares(weight, 100), Sizes(wanted, had))
