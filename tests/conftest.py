@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 from dotenv import dotenv_values
+from hypothesis import settings
 from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, PREFECT_SERVER_ANALYTICS_ENABLED, temporary_settings
 from prefect.testing.utilities import prefect_test_harness
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -22,8 +23,10 @@ INFRA = Path(__file__).parent / "infra"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """What the kinds of rollouts came to is written at the end."""
+    """What the kinds of rollouts came to is written at the end; no example is a failure because the machine is busy."""
     config.pluginmanager.register(Outcomes())
+    settings.register_profile("unhurried", deadline=None)
+    settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
