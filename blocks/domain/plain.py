@@ -51,6 +51,8 @@ def say_impossible(request: InstallRequest) -> Iterator[str]:
         yield "no variant is kept by its cookie, so there is no A/B test"
     if request.strategy not in STAGED:
         return
+    if request.autoscaling and request.strategy == "canary":
+        yield "an autoscaler and a share would each say how many pods there are"
     config = config_of(request)
     for stage in config.stages:
         if stage.others:

@@ -38,6 +38,7 @@ def canary(*stages: object, **analysis: Any) -> dict[str, Any]:
         ),
         pytest.param(canary(50, latencyMs=5.0, pods={}), ["no successRate, latencyMs"], id="a latency"),
         pytest.param(canary(50, comparedToStable={"latency": 2.0}, pods={}), ["comparedToStable is known"], id="beside stable"),
+        pytest.param(canary(50, **OFF) | {"autoscaling": {"maxReplicas": 4}}, ["an autoscaler and a share"], id="an autoscaler"),
         pytest.param(canary(BETA, 50), ["x-beta", "no answers are counted"], id="everything at once"),
     ],
 )
