@@ -15,7 +15,9 @@ ROOM = "no room: Error creating: exceeded quota: quota, requested: pods=1"
 
 
 def make_job(cluster: FakeCluster, run: str) -> None:
+    """One whose pods are made by the test."""
     body: dict[str, Any] = {"kind": "Job", "metadata": {"name": f"job-{run}", "namespace": "runs", "labels": {RUN: run}}}
+    body |= {"spec": {"suspend": True}}
     cluster.store.create(("jobs", "runs", f"job-{run}"), body, "prefect")
 
 

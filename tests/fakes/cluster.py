@@ -230,7 +230,7 @@ class FakeCluster:
             self._do(self._say(change.key, {"phase": "Active"}))
         elif change.kind == "ADDED" and change.key[0] == "resourcequotas":
             self._do(self._say(change.key, {"used": dict.fromkeys(change.found["spec"]["hard"], "0")}))
-        elif change.kind == "ADDED" and change.key[0] == "jobs":
+        elif change.kind == "ADDED" and change.key[0] == "jobs" and not change.found["spec"].get("suspend"):
             self._do(self._run_job(change.key, change.found["spec"]))
         elif change.key[0] == "httproutes":
             self._do(self._say(change.key, {"parents": [{"conditions": _taken(change.found)}]}))
