@@ -9,6 +9,7 @@ from time import CLOCK_BOOTTIME, clock_gettime
 from typing import Any, ParamSpec, TypeVar
 from zlib import crc32
 
+from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import BigInteger, Select, event, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolEmpty
@@ -99,7 +100,8 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             yield connection
     except REFUSED:
         raise
-    except (DBAPIError, PoolEmpty, OSError) as problem:
+    except (DBAPIError, PoolEmpty, OSError, PostgresError, InterfaceError) as problem:
+        # What asyncpg says while it connects SQLAlchemy 2.0 passes on as it is: a server that is starting up, or has no room.
         why = str(getattr(problem, "orig", problem)).partition("\n")[0]
         raise RecordAway(
             f"the database did not answer: {why}", "see whether DATABASE_URL points at a running database"

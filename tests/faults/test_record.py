@@ -1,9 +1,11 @@
 """The database is shot, cut off or locked while an operation is carried: nothing is concluded, and the operation goes on."""
 
 import asyncio
+import struct
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -20,6 +22,8 @@ from tests.faults.line import ask_for_line, line, outcome
 from tests.faults.postgres import Postgres, open_postgres
 
 pytestmark = pytest.mark.usefixtures("prefect_server")
+# How a client asks for encryption, before anything else.
+ENCRYPTION = struct.pack("!I", 80877103)
 Trouble = Callable[[Postgres], Awaitable[None]]
 
 
@@ -81,6 +85,38 @@ async def test_a_database_that_is_away_is_said_to_be_away(postgres: Postgres) ->
         await leases.idle(0)
     await postgres.start()
     await engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("57P03", "the database system is starting up"), ("53300", "sorry, too many clients already")]
+)
+async def test_a_database_that_cannot_be_connected_to_now_is_said_to_be_away(code: str, said: str) -> None:
+    async with refuse_everybody(code, said) as url:
+        engine = open_database(url)
+        with pytest.raises(RecordAway, match=said):
+            await Leases(engine, 6).idle(0)
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def refuse_everybody(code: str, said: str) -> AsyncIterator[str]:
+    """The address of a server that speaks PostgreSQL's protocol and says this to whoever connects."""
+    fields = b"".join(
+        kind + text.encode() + b"\0" for kind, text in ((b"S", "FATAL"), (b"V", "FATAL"), (b"C", code), (b"M", said))
+    )
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        (length,) = struct.unpack("!I", await reader.readexactly(4))
+        if (await reader.readexactly(length - 4))[:4] == ENCRYPTION:
+            writer.write(b"N")
+            (length,) = struct.unpack("!I", await reader.readexactly(4))
+            await reader.readexactly(length - 4)
+        writer.write(b"E" + struct.pack("!I", len(fields) + 5) + fields + b"\0")
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(answer, "127.0.0.1") as server:
+        yield f"postgresql+asyncpg://postgres@127.0.0.1:{server.sockets[0].getsockname()[1]}/postgres"
 
 
 async def trouble_at(fake: FakeCluster, thing: str, trouble: Callable[[], Awaitable[None]]) -> None:
