@@ -1,4 +1,7 @@
-"""What may happen to a rollout, on the real cluster behind Envoy, judged by Prometheus: twelve kinds here, all of them in `make e2e`."""
+"""What may happen to a rollout, on the real cluster behind Envoy, judged by Prometheus: eight kinds here, all of them in `make e2e`.
+
+With the four of `test_strategies.py`, whose people ask throughout, twelve kinds are played there in every session.
+"""
 
 import asyncio
 import secrets
