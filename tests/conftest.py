@@ -9,7 +9,12 @@ from types import SimpleNamespace
 import pytest
 from dotenv import dotenv_values
 from hypothesis import settings
-from prefect.settings import PREFECT_LOGGING_TO_API_ENABLED, PREFECT_SERVER_ANALYTICS_ENABLED, temporary_settings
+from prefect.settings import (
+    PREFECT_LOGGING_TO_API_ENABLED,
+    PREFECT_SERVER_ANALYTICS_ENABLED,
+    PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED,
+    temporary_settings,
+)
 from prefect.testing.utilities import prefect_test_harness
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -108,6 +113,9 @@ async def make_record(url: str) -> None:
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[None]:
     """A real Prefect server of this session's own, on SQLite: 10 s once, and only for tests that run flows."""
-    quiet = {PREFECT_SERVER_ANALYTICS_ENABLED: False, PREFECT_LOGGING_TO_API_ENABLED: False}
+    # No test of this server has a schedule, so nobody need look for one in its one file of SQLite.
+    quiet = dict.fromkeys(
+        (PREFECT_SERVER_ANALYTICS_ENABLED, PREFECT_LOGGING_TO_API_ENABLED, PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED), False
+    )
     with temporary_settings(quiet), prefect_test_harness(server_startup_timeout=120):
         yield
