@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from dotenv import dotenv_values
@@ -12,6 +13,7 @@ from hypothesis import settings
 from prefect.settings import (
     PREFECT_LOGGING_TO_API_ENABLED,
     PREFECT_SERVER_ANALYTICS_ENABLED,
+    PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS,
     PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED,
     temporary_settings,
 )
@@ -24,6 +26,7 @@ from blocks.settings import WORLD
 from tests.empty_databases import drop_database, make_database, plain
 from tests.outcomes import Outcomes
 
+A_DAY = 86_400
 INFRA = Path(__file__).parent / "infra"
 
 
@@ -113,9 +116,12 @@ async def make_record(url: str) -> None:
 @pytest.fixture(scope="session")
 def prefect_server() -> Iterator[None]:
     """A real Prefect server of this session's own, on SQLite: 10 s once, and only for tests that run flows."""
-    # No test of this server has a schedule, so nobody need look for one in its one file of SQLite.
-    quiet = dict.fromkeys(
-        (PREFECT_SERVER_ANALYTICS_ENABLED, PREFECT_LOGGING_TO_API_ENABLED, PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED), False
-    )
+    # It is gone before there is anything to tidy up, and no test of it has a schedule: what looks for these would only be in the way.
+    quiet: dict[Any, Any] = {
+        PREFECT_SERVER_ANALYTICS_ENABLED: False,
+        PREFECT_LOGGING_TO_API_ENABLED: False,
+        PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED: False,
+        PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS: A_DAY,
+    }
     with temporary_settings(quiet), prefect_test_harness(server_startup_timeout=120):
         yield
