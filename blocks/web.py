@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import httpx
@@ -28,7 +28,7 @@ class GatewayWeb:
                 asyncio.timeout(SECONDS),
                 self._client.stream("GET", path, headers={**(headers or {}), "Host": host}) as response,
             ):
-                return Reply(response.status_code, dict(response.headers), await _read(response))
+                return Reply(response.status_code, dict(response.headers), await read_text(response.aiter_bytes()))
         except (httpx.HTTPError, TimeoutError) as problem:
             where = f"http://{host}{path} through {self._client.base_url}"
             raise Transient(
@@ -43,9 +43,10 @@ async def open_web(gateway_url: str, tls: ssl.SSLContext | None = None) -> Async
         yield GatewayWeb(client)
 
 
-async def _read(response: httpx.Response) -> str:
+async def read_text(chunks: AsyncIterable[bytes]) -> str:
+    """The begin of an answer, as much as is read at most."""
     body = b""
-    async for chunk in response.aiter_bytes():
+    async for chunk in chunks:
         body += chunk
         if len(body) > MOST:
             break

@@ -42,8 +42,8 @@ async def roll_out(work: Work, plan: Plan) -> RolledOut:
 
     Raises `DoesNotFit` or `RolloutFailed` with the pod's last words as soon as it is certain that it never will be ready.
     """
-    # Where pods come in waves, the first ones come with the first wave.
     await hold(work, plan)
+    # Where pods come in waves, the first ones come with the first wave.
     replicas = 0 if plan.limits else plan.size_at(1, await begin_with(work, plan))
     running = await put_up(work, await read_running(work, plan, replicas))
     await announce(work, plan)

@@ -6,16 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from urllib.parse import unquote
 
-import aiohttp
-
 from blocks.cluster.connection import Connection, open_connection
 from blocks.cluster.paths import Ask
 from blocks.domain.errors import Refused, Transient, Unreachable
 from blocks.domain.service_host import ServiceHost
 from blocks.ports.cluster import Reply
+from blocks.web import SECONDS, read_text
 
-# Seconds that an answer may take, and bytes of it that are read at most.
-SECONDS, MOST = 10, 65_536
 FORBIDDEN = 403
 RIGHT = "services/proxy"
 
@@ -33,7 +30,9 @@ class ServiceWeb:
         try:
             async with asyncio.timeout(SECONDS), connection.visit(asked, headers or {}) as response:
                 reply = Reply(
-                    response.status, {key.lower(): value for key, value in response.headers.items()}, await _read(response)
+                    response.status,
+                    {key.lower(): value for key, value in response.headers.items()},
+                    await read_text(response.content.iter_any()),
                 )
         except (Unreachable, TimeoutError) as problem:
             why = problem.message if isinstance(problem, Unreachable) else f"no answer within {SECONDS} s"
@@ -64,12 +63,3 @@ def path_of_service(host: str, path: str) -> str:
     if service is None or not path.startswith("/") or ".." in unquote(path):
         raise Refused(f"http://{host}{path} is no path of a Service", "write the path as the plugin knows it")
     return f"/api/v1/namespaces/{service.namespace}/services/{service.name}:{service.port}/proxy{path}"
-
-
-async def _read(response: aiohttp.ClientResponse) -> str:
-    body = b""
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > MOST:
-            break
-    return body[:MOST].decode(errors="replace")

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from blocks.cluster.proxy import MOST, open_service_web, path_of_service
+from blocks.cluster.proxy import open_service_web, path_of_service
 from blocks.domain.errors import Refused, Transient
 from blocks.plugin_web import PluginWeb
+from blocks.web import MOST
 from tests.tasks.carried import ScriptedWeb
 
 HOST = "hello.default-dev.svc:8080"
