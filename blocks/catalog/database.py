@@ -9,7 +9,6 @@ from time import CLOCK_BOOTTIME, clock_gettime
 from typing import Any, ParamSpec, TypeVar
 from zlib import crc32
 
-from asyncpg import InterfaceError, PostgresError
 from sqlalchemy import BigInteger, Select, event, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolEmpty
@@ -83,7 +82,9 @@ def open_database(url: str) -> AsyncEngine:
     """An engine for the URL; nothing is connected yet."""
     if url.startswith("postgresql"):
         limits = {"idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION}
-        return PatientEngine(create_async_engine(url, pool_pre_ping=True, connect_args={"server_settings": limits}).sync_engine)
+        engine = PatientEngine(create_async_engine(url, pool_pre_ping=True, connect_args={"server_settings": limits}).sync_engine)
+        event.listen(engine.sync_engine, "do_connect", _connect_postgresql)
+        return engine
     engine = PatientEngine(create_async_engine(url, connect_args={"timeout": LONGEST_LOCK}).sync_engine)
     event.listen(engine.sync_engine, "connect", _prepare_sqlite)
     return engine
@@ -100,8 +101,7 @@ async def transaction(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
             yield connection
     except REFUSED:
         raise
-    except (DBAPIError, PoolEmpty, OSError, PostgresError, InterfaceError) as problem:
-        # What asyncpg says while it connects SQLAlchemy 2.0 passes on as it is: a server that is starting up, or has no room.
+    except (DBAPIError, PoolEmpty, OSError) as problem:
         why = str(getattr(problem, "orig", problem)).partition("\n")[0]
         raise RecordAway(
             f"the database did not answer: {why}", "see whether DATABASE_URL points at a running database"
@@ -131,6 +131,15 @@ def unbroken(call: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine
         return await asyncio.shield(running)
 
     return whole
+
+
+def _connect_postgresql(dialect: Any, _: Any, place: Any, options: Any) -> Any:
+    """A connection, or the driver's error in SQLAlchemy's words: 2.0 translates what a statement is told, and not what a greeting is."""
+    driver = dialect.loaded_dbapi
+    try:
+        return dialect.connect(*place, **options)
+    except (driver.asyncpg.PostgresError, driver.asyncpg.InterfaceError) as problem:  # starting up, shutting down, no room
+        raise driver.OperationalError(str(problem)) from problem
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
