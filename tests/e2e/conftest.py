@@ -1,17 +1,21 @@
 """The real world and the product running on it; installations are made through the API and taken away at the end. Nothing is faked."""
 
+import asyncio
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.conftest import World
+from blocks.catalog.database import open_database
+from tests.conftest import World, make_record
 from tests.e2e.api import Product
 from tests.e2e.folders import Service, make_service
 from tests.e2e.left import take_inventory
+from tests.empty_databases import drop_database, make_database, plain
 
 NOTHING = frozenset[str]()
 # So many leave at the same time.
@@ -24,7 +28,7 @@ class Tenant:
     def __init__(self, product: Product, kind: str = "e2e") -> None:
         self.product, self.name = product, f"{kind}-{secrets.token_hex(4)}"
         self._seen: dict[str, dict[str, Any]] = {}
-        self._installations: set[str] = set()
+        self._installations: dict[str, None] = {}
 
     def plugin(self, name: str, **changes: Any) -> dict[str, Any]:
         """The installation of the request of this name; it succeeded."""
@@ -41,15 +45,18 @@ class Tenant:
 
     def adopt(self, installation: str) -> None:
         """Take this installation away at the end too."""
-        self._installations.add(installation)
+        self._installations[installation] = None
 
     def leave(self) -> None:
-        """Take everything away with its data, and see that nothing of the tenant is left."""
-        for one in sorted(self._installations):
+        """Take everything away with its data, and see that nothing of the tenant is left.
+
+        What came last goes first: it may need what came before.
+        """
+        for one in self._installations:
             if self.product.see(one)["phase"] == "parked":
                 # A test that failed left a question that nobody will answer.
                 self.product.api.post(f"/api/v1/installations/{one}/cancel", json={"reason": "the test is over"})
-        serving = [self.product.await_rest(one) for one in sorted(self._installations)]
+        serving = [self.product.await_rest(one) for one in reversed(self._installations)]
         ends = [self.product.uninstall(one["id"])["phase"] for one in serving if one["revision"]]
         left = take_inventory(self.product, self.name, "none")
         assert (left.objects, left.databases) == (NOTHING, NOTHING)
@@ -126,3 +133,26 @@ def jobs_tenant(product: Product, leaving: Leaving) -> Iterator[Tenant]:
     made = Tenant(product, "jobs")
     yield made
     leaving.see_off(made)
+
+
+@pytest.fixture(scope="module")
+def record(world: World) -> Iterator[str]:
+    """A record of one file's own for flows told in this process, on PostgreSQL: what was built and scanned for one is known to the next."""
+    made = asyncio.run(make_database(world.plugin_database_admin_url, "told"))
+    asyncio.run(make_record(plain(made)))
+    yield plain(made)
+    asyncio.run(drop_database(world.plugin_database_admin_url, made))
+
+
+@pytest.fixture
+async def remembering(record: str) -> AsyncIterator[AsyncEngine]:
+    """The record, opened in the test's own loop."""
+    opened = open_database(record)
+    yield opened
+    await opened.dispose()
+
+
+@pytest.fixture(scope="module")
+def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where flows told in this process keep their artefacts and seals."""
+    return tmp_path_factory.mktemp("told")

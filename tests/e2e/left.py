@@ -35,11 +35,19 @@ class Left:
 def take_inventory(product: Product, tenant: str, plugin: str) -> Left:
     """What is there of the tenant in the cluster and of its installations in databases and rows, and every image tag of the plugin."""
     return Left(
-        frozenset(_objects(product, namespace(tenant, "dev"))),
+        objects_in(product, namespace(tenant, "dev")),
         frozenset(asyncio.run(_databases(product, tenant))),
         frozenset(tags_of(product, plugin)),
         tuple((name, asyncio.run(count(product, query, tenant))) for name, query in ROWS.items()),
     )
+
+
+def objects_in(product: Product, name: str) -> frozenset[str]:
+    """What is in the namespace, and itself."""
+    kinds = ",".join(("namespaces", *ROUTES))
+    everywhere = product.kubectl("get", "namespaces", "-o", "name").split()
+    there = product.kubectl("get", kinds.removeprefix("namespaces,"), "-n", name, "-o", "name", "--ignore-not-found").split()
+    return frozenset(there) | {one for one in everywhere if one == f"namespace/{name}"}
 
 
 def tags_of(product: Product, plugin: str) -> list[str]:
@@ -61,13 +69,6 @@ async def count(product: Product, query: str, *values: object) -> Any:
 def plain(url: str) -> str:
     """The address as asyncpg takes it."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-
-
-def _objects(product: Product, name: str) -> list[str]:
-    kinds = ",".join(("namespaces", *ROUTES))
-    everywhere = product.kubectl("get", "namespaces", "-o", "name").split()
-    there = product.kubectl("get", kinds.removeprefix("namespaces,"), "-n", name, "-o", "name", "--ignore-not-found").split()
-    return [one for one in everywhere if one == f"namespace/{name}"] + there
 
 
 async def _databases(product: Product, tenant: str) -> list[str]:

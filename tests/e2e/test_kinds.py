@@ -3,22 +3,18 @@
 With the four of `test_strategies.py`, whose people ask throughout, twelve kinds are played there in every session.
 """
 
-import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from blocks.catalog.database import open_database
 from blocks.domain.journal import Phase
-from tests.conftest import World, make_record
 from tests.e2e.api import Product
 from tests.e2e.folders import Service
 from tests.e2e.left import tags_of
 from tests.e2e.life import RealTeller, begin, end, make_plugin
-from tests.empty_databases import drop_database, make_database, plain
 from tests.flows.judged import judge
 from tests.flows.kinds import KINDS, Kind
 from tests.flows.standing import wanted
@@ -40,33 +36,10 @@ TABLE = [
 
 
 @pytest.fixture(scope="module")
-def record(world: World) -> Iterator[str]:
-    """The record of these plays, on PostgreSQL: what was built and scanned for one is known to the next."""
-    made = asyncio.run(make_database(world.plugin_database_admin_url, "kinds"))
-    asyncio.run(make_record(plain(made)))
-    yield plain(made)
-    asyncio.run(drop_database(world.plugin_database_admin_url, made))
-
-
-@pytest.fixture
-async def remembering(record: str) -> AsyncIterator[AsyncEngine]:
-    """The record, opened in the test's own loop."""
-    opened = open_database(record)
-    yield opened
-    await opened.dispose()
-
-
-@pytest.fixture(scope="module")
 def plugin(product: Product) -> Iterator[Service]:
     """The plugin whose releases come and go."""
     with make_plugin(product) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def storage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the plays keep their artefacts and seals."""
-    return tmp_path_factory.mktemp("kinds")
 
 
 @pytest.fixture
