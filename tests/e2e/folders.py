@@ -26,6 +26,10 @@ class Service:
         asked = product.request("service", tenant, **changes)
         return {**asked, "plugin": {**asked["plugin"], "name": self.name}, "source": {"type": "folder", "path": self.name}}
 
+    def sample(self, name: str) -> str:
+        """The file as the sample has it."""
+        return (self.folder.parent / SAMPLE / name).read_text()
+
     def write(self, name: str, text: str) -> None:
         """Put a file into the folder."""
         file = self.folder / name

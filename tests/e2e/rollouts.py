@@ -10,7 +10,7 @@ import httpx
 
 from tests.e2e.api import Product
 from tests.e2e.folders import Service
-from tests.e2e.traffic import Traffic, using
+from tests.e2e.traffic import RATE, Traffic, using
 
 STAGES = (20, 60, 100)
 CANARY: dict[str, Any] = {
@@ -28,10 +28,11 @@ def publish(service: Service, version: str, *, bad: bool = False) -> None:
     """The folder holds the next version from now on; a bad one is ready and fails those who use it."""
     before = (service.folder / "plugin.yaml").read_text()
     service.write("plugin.yaml", re.sub("^version: .*", f"version: {version}", before, flags=re.MULTILINE))
+    server = service.sample("server.mjs")
     if bad:
-        server = (service.folder / "server.mjs").read_text()
         failing = server.replace("  const found =", f"  {BAD}\n  const found =")
-        service.write("server.mjs", failing.replace("found ? 200 : 404", "failing ? 500 : found ? 200 : 404"))
+        server = failing.replace("found ? 200 : 404", "failing ? 500 : found ? 200 : 404")
+    service.write("server.mjs", server)
 
 
 def has_begun(step: str) -> Callable[[Mapping[str, Any]], bool]:
@@ -45,9 +46,9 @@ def entries(product: Product, seen: dict[str, Any]) -> list[dict[str, Any]]:
     return [one for one in answer.json()["items"] if one["operation"] == seen["operation"]["id"]]
 
 
-def people(product: Product, seen: dict[str, Any]) -> AbstractContextManager[Traffic]:
-    """Users of the installation's greeting."""
-    return using(product.world.gateway_url, httpx.URL(seen["revision"]["url"]).host, "/hello")
+def people(product: Product, seen: dict[str, Any], rate: int = RATE) -> AbstractContextManager[Traffic]:
+    """Users of the installation's greeting, so many a second."""
+    return using(product.world.gateway_url, httpx.URL(seen["revision"]["url"]).host, "/hello", rate=rate)
 
 
 def at(told: list[dict[str, Any]], step: str, kind: str = "done") -> float:

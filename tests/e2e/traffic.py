@@ -16,6 +16,8 @@ import httpx
 # Requests a second, and how many there are at most, whatever happens.
 RATE, MOST = 50, 15_000
 TIMEOUT = 10
+# How long answers are waited for, and how often it is looked, in seconds.
+PATIENCE, LOOK_EVERY = 60, 0.1
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -46,6 +48,13 @@ class Traffic:
     def between(self, begin: float, end: float) -> list[Answer]:
         """What was asked from one instant to the other."""
         return [one for one in self.answers if begin <= one.at < end]
+
+    def await_answers(self, since: float, count: int) -> None:
+        """Return once so many who asked after the instant were answered."""
+        ends = time.monotonic() + PATIENCE
+        while len(self.between(since, time.time())) < count:
+            assert time.monotonic() < ends, "there was no traffic"
+            time.sleep(LOOK_EVERY)
 
     def run(self) -> None:
         """Ask until it is over."""
