@@ -17,6 +17,7 @@ from tests.conftest import World
 
 REQUESTS = Path(__file__).parents[2] / "infra" / "local" / "requests"
 T = TypeVar("T")
+SETS = "/api/v1/plugin-sets"
 FINAL = frozenset({"succeeded", "withdrawn", "frozen"})
 # How long anything may take on a busy machine before a test gives it up, in seconds, and how often it looks.
 PATIENCE, LOOK_EVERY = 480.0, 0.5
@@ -63,6 +64,20 @@ class Product:
     def install(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The installation once its operation has ended, well or not."""
         return self.await_end(self.ask(request))
+
+    def ask_set(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Ask for several plugins as one: the set as it then stands."""
+        answer = self.api.post(SETS, json=request)
+        assert answer.status_code == 202, answer.text
+        return self._see_set(answer.json()["id"])
+
+    def await_set(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """The set once it has ended, well or not."""
+        return self._await(lambda: self._see_set(asked["id"]), lambda seen: seen["phase"] in FINAL)
+
+    def _see_set(self, plugin_set: str) -> dict[str, Any]:
+        seen: dict[str, Any] = self.api.get(f"{SETS}/{plugin_set}").raise_for_status().json()
+        return seen
 
     def carrier(self, seen: Mapping[str, Any]) -> psutil.Process:
         """The process on this machine that runs the operation's flow run, as Prefect was told."""
