@@ -5,10 +5,12 @@ from blocks.domain.objects.routes import beside
 from blocks.domain.plan import Plan
 from blocks.work import Work
 from tasks.announce import announce
+from tasks.autoscaling import begin_with
 from tasks.kinds import Undo, step
 from tasks.objects import Stood, put_up, set_back
 from tasks.plan import read_before, read_plan
 from tasks.ratio import send_back
+from tasks.rollout import stand_with
 from tasks.waves import move_back, move_forth
 
 
@@ -16,11 +18,15 @@ from tasks.waves import move_back, move_forth
 async def shift_traffic(work: Work, plan: Plan) -> Stood:
     """The gateway has taken the route to the planned revision; what served before is still up, and the gateway still knows it.
 
-    Of a rolling update with limits the pods have moved with the requests, and what served before has none.
+    Of a rolling update with limits the pods have moved with the requests, and what served before has none. Of a revision that won an A/B
+    test, or was promoted, what somebody took away meanwhile was made again before.
     """
     now = (await read_plan(work, plan))[Phase.EXPOSURE]
     if not plan.previous:
         return await put_up(work, now)
+    if plan.experiment:
+        # Days may have passed since it was rolled out, in its test or while a person was asked: all find it as large as it has to be.
+        await stand_with(work, plan, await begin_with(work, plan))
     if plan.limits:
         await move_forth(work, plan, plan.limits)
     before = (await read_before(work, plan))[Phase.EXPOSURE]

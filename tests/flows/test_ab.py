@@ -131,6 +131,18 @@ async def test_a_cancelled_test_goes_back_for_everybody(outside: Outside) -> Non
     assert wanted(outside.cluster) == before
 
 
+async def test_what_somebody_took_away_meanwhile_is_made_again_before_everybody_meets_it(outside: Outside) -> None:
+    first = await installed(outside)
+    seen = await compared(outside, first, SILENT, SILENT)
+    assert seen.operation.phase is Phase.PARKED
+    await outside.cluster.take_down(f"{seen.slug}-r2")
+    assert f"{seen.slug}-r2" not in replicas(outside.cluster)
+    await outside.words.promote(seen.operation.id, BOB, "I like it")
+    seen = await outside.carry_on(seen)
+    assert seen.operation.phase is Phase.SUCCEEDED, seen.operation.reason
+    assert replicas(outside.cluster) == {f"{seen.slug}-r1": 0, f"{seen.slug}-r2": 1}
+
+
 async def test_a_first_revision_has_nobody_to_be_compared_with(outside: Outside) -> None:
     seen = await outside.install(plugin=FRONTEND, strategy="ab-testing")
     assert (seen.operation.phase, names(seen)) == (Phase.SUCCEEDED, []), seen.operation.reason
