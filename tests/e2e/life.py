@@ -35,6 +35,8 @@ SERVER = Path(__file__).parents[1] / "cases" / "kinds" / "server.mjs"
 FIRST, RATE = "1.2.3", 25
 # Prometheus looks every few seconds, so a sample that has no data yet has some a little later, or never.
 ANALYSIS = {"interval": 5, "minRequests": 5, "errorLimit": 1, "extend": 10}
+# Five people a second meet what is new: at the second look one that fails is certainly worse; of one that is well nothing is certain.
+EXPERIMENT = {"share": 20, "interval": 5, "duration": 15, "minRequests": 5, "errorLimit": 1, "undecided": "promote"}
 # Nobody dies in these plays, and on a busy machine a lease of seconds would be lost, rightly.
 PATIENT = 120
 # A cluster makes these by itself in every namespace.
@@ -69,7 +71,7 @@ class RealTeller(Teller):
 class RealLife(Life):
     """One installation on the real cluster."""
 
-    pace: ClassVar[Pace] = Pace(ANALYSIS, three_samples=15, deadline=20, followed=60, look_every=0.2)
+    pace: ClassVar[Pace] = Pace(ANALYSIS, EXPERIMENT, three_samples=15, deadline=20, followed=60, look_every=0.2)
     outside: RealTeller
     product: Product
     people: ExitStack = field(default_factory=ExitStack)

@@ -16,12 +16,13 @@ from blocks.ports.cluster import Reply
 from tests.fakes.cluster import FakeCluster
 from tests.fakes.cluster_store import Key
 from tests.flows.conftest import PLUGIN, Outside
-from tests.flows.life import REVISIONS, Life, Nature, Pace
+from tests.flows.life import BAD, GOOD, REVISIONS, SILENT, Life, Nature, Pace
 from tests.flows.test_update import FRONTEND
 
 TEAM = "team"
 # A sample each second, as often as can be asked for, and no second longer than it takes to have one.
 ANALYSIS = {"interval": 1, "minRequests": 5, "errorLimit": 1, "extend": 0}
+EXPERIMENT = {"share": 20, "interval": 1, "duration": 1, "minRequests": 5, "errorLimit": 1, "undecided": "promote"}
 # Seconds for which the counters are written down before and after the present.
 BEFORE, AFTER = 10, 120
 PODS = {Nature.CRASHING: "crash", Nature.UNREADY: "unready"}
@@ -31,9 +32,10 @@ PODS = {Nature.CRASHING: "crash", Nature.UNREADY: "unready"}
 class LifeInMemory(Life):
     """One installation with the fakes behind it."""
 
-    pace: ClassVar[Pace] = Pace(ANALYSIS, three_samples=3, deadline=0.5, followed=10, look_every=0.01)
+    pace: ClassVar[Pace] = Pace(ANALYSIS, EXPERIMENT, three_samples=3, deadline=0.5, followed=10, look_every=0.01)
     plugin: ClassVar[Mapping[str, Any]] = MappingProxyType(FRONTEND)
     outside: Outside
+    is_broken: bool = False
 
     async def stands(self) -> FakeCluster:
         """The cluster itself."""
@@ -50,13 +52,13 @@ class LifeInMemory(Life):
             self.outside.web.answers.append(other)
 
     async def answer(self, answers: Mapping[str, int]) -> None:
-        """The gateway counts so of every revision there will be; each restarts at nothing."""
+        """The gateway counts so of every revision that is to come; each restarts at nothing."""
         now, port = time.time(), RUNTIMES[Runtime.FRONTEND].port
         self.outside.metrics.scrapes.clear()
         for number in REVISIONS:
             cluster = cluster_of(self.first.namespace, f"{self.first.slug}-r{number}", port)
             for second in range(BEFORE + AFTER):
-                counted = {kind: count * second for kind, count in answers.items()}
+                counted = {kind: count * second for kind, count in self._answers_of(number, answers).items()}
                 self.outside.metrics.scrape(cluster, now + second - BEFORE, counted, latency_ms=30)
 
     async def break_down(self) -> None:
@@ -64,6 +66,7 @@ class LifeInMemory(Life):
         self.outside.cluster.pods_are = "crash"
         await self.outside.cluster.restart(f"{self.first.slug}-r1")
         self.outside.cluster.pods_are = "ready"
+        self.is_broken = True
 
     async def mend(self) -> None:
         """It answers that it is the version that there is."""
@@ -93,6 +96,12 @@ class LifeInMemory(Life):
         """The fields are applied with force."""
         named = {**said, "metadata": {"name": name.name} | said.get("metadata", {})}
         self.outside.cluster.store.apply(key_of(name), named, TEAM, force=True)
+
+    def _answers_of(self, number: int, answers: Mapping[str, int]) -> Mapping[str, int]:
+        # Whatever is to come, what serves is as good as it was.
+        if number > 1 or answers == SILENT:
+            return answers
+        return BAD if self.is_broken else GOOD
 
 
 def key_of(name: Name) -> Key:

@@ -2,13 +2,12 @@
 
 import asyncio
 
-from blocks.domain.journal import Kind
 from blocks.domain.status import InstallationView
 from tests.flows.life import BLUE_GREEN, GOOD, Life, Nature
 
 
 async def good(life: Life) -> InstallationView:
-    """All is well."""
+    """All is well; in an A/B test what comes is as good as what serves, and that is enough where the request says so."""
     return await life.watched("2.0.0", GOOD)
 
 
@@ -30,7 +29,7 @@ async def bad_then_bad(life: Life) -> InstallationView:
 
 
 async def bad_stable(life: Life) -> InstallationView:
-    """What serves fails its users, and what comes mends it."""
+    """What serves fails its users, and what comes mends it; in an A/B test that one wins."""
     await life.break_down()
     await life.remember()
     return await life.watched("2.0.0", GOOD)
@@ -54,11 +53,9 @@ async def unmeasured(life: Life) -> InstallationView:
 
 
 async def long_running(life: Life) -> InstallationView:
-    """A stage is kept for seconds, and sampled in each."""
-    seen = await life.watched("2.0.0", GOOD, **life.config(stageInterval=life.pace.three_samples))
-    async with life.outside.open(life.outside.settings, seen.operation.id) as tools:
-        entries = await tools.journal.read(seen.operation.id)
-    assert sum((one.kind, one.step) == (Kind.MEASURED, "watch_stage:1") for one in entries) >= 3
+    """A stage or a test lasts for seconds, and is sampled in each."""
+    seen = await life.watched("2.0.0", GOOD, **life.lasting(life.pace.three_samples))
+    assert await life.count_samples(seen) >= 3
     return seen
 
 
@@ -84,7 +81,7 @@ async def never_ready(life: Life) -> InstallationView:
 
 
 async def paused_beyond_the_deadline(life: Life) -> InstallationView:
-    """A stage waits for a person longer than pods may take to be ready."""
+    """An update waits for a person longer than pods may take to be ready."""
     life.give_pods(life.pace.deadline)
     seen = await life.halfway()
     await asyncio.sleep(life.pace.deadline)
