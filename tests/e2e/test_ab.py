@@ -42,6 +42,7 @@ class Crowd:
             return [(await person.get(self._url)).raise_for_status().headers["x-plugin-release"] for _ in range(TIMES)]
 
 
+@pytest.mark.kind("promote", "ab-testing")
 def test_everybody_keeps_their_variant_until_a_person_promotes_the_new_one(
     product: Product, own_tenant: Tenant, service: Service
 ) -> None:
@@ -65,6 +66,7 @@ def test_everybody_keeps_their_variant_until_a_person_promotes_the_new_one(
     assert {*forced} == {new}
 
 
+@pytest.mark.kind("bad", "ab-testing")
 def test_a_variant_that_is_certainly_worse_goes_back_by_its_numbers(
     product: Product, own_tenant: Tenant, service: Service
 ) -> None:

@@ -1,6 +1,6 @@
 """What may happen to a rollout, on the real cluster behind Envoy, judged by Prometheus: eight kinds here, all of them in `make e2e`.
 
-With the four of `test_strategies.py`, whose people ask throughout, twelve kinds are played there in every session.
+With the four of `test_strategies.py` and the two of `test_ab.py`, whose people ask throughout, fourteen are played there in every session.
 """
 
 import secrets
