@@ -33,11 +33,13 @@ def name_commands(session: Session) -> Commands:
     wishes, words, looks, past = Wishes(session), Words(session), Looks(session), Past(session)
     change = (wishes.install, wishes.update, wishes.rollback, wishes.enable, wishes.disable, wishes.reload, wishes.uninstall)
     say = (words.approvals, words.approve, words.refuse, words.cancel, words.freeze, words.unfreeze, words.promote, words.retry)
+    # what hands that know Argo Rollouts type
+    known = {"pause": words.freeze, "resume": words.unfreeze, "abort": words.cancel}
     look_back = (past.revisions, past.quarantine, past.lift, past.timeline)
     look = (looks.status, looks.logs, looks.report, looks.version)
     return {
         "Change": {PLAN: wishes.plan} | {one.__name__: one for one in change},
-        "Have a say": {one.__name__: one for one in say},
+        "Have a say": {one.__name__: one for one in say} | known,
         "Look": {"list": looks.list_all} | {one.__name__: one for one in (*look, *look_back)},
         "Set up": {"make-token": Access(session).make_token},
     }

@@ -29,7 +29,7 @@ class Looks:
     ) -> int:
         """Show an installation: what serves, the steps of its newest operation, and why it stands where it stands."""
         server, screen = self._session.server, self._session.screen
-        seen = server.installation(self._session.find(which))
+        seen = server.installation(self._session.find(which), traffic=True)
         if follow_it:
             return screen.follow(server, Wait(seen.id, seen.operation.id, timeout), as_json=as_json)
         screen.show(seen, as_json=as_json)

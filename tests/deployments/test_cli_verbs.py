@@ -174,27 +174,34 @@ def test_what_serves_is_switched_off_and_on_and_started_anew(
     assert [verb for verb, _ in verbs(signed_in)] == ["install", "disable", "enable", "reload"]
 
 
-@pytest.mark.parametrize("command", ["rollback", "disable", "cancel", "freeze", "unfreeze", "promote", "retry"])
+REASONED = ["rollback", "disable", "cancel", "freeze", "unfreeze", "promote", "retry", "pause", "resume", "abort"]
+
+
+@pytest.mark.parametrize("command", REASONED)
 def test_a_reason_is_needed_to(command: str, signed_in: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     assert run([command, WHERE]) == ExitCode.WRONG_USE
     assert "--reason" in capsys.readouterr().err
 
 
-def test_a_freeze_is_shown_with_what_leads_on(signed_in: Stage, request_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("stop", "go_on"), [("freeze", "unfreeze"), ("pause", "resume")])
+def test_a_freeze_is_shown_with_what_leads_on(
+    stop: str, go_on: str, signed_in: Stage, request_file: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     signed_in.plan = lambda record, operation: [lambda: record.tell(operation, "resolve", Kind.INTENDED)]
     run(["install", request_file, "--wait", "--timeout", "0"])
-    assert run(["freeze", WHERE, "--reason", "wait", "--wait"]) == ExitCode.OK
+    assert run([stop, WHERE, "--reason", "wait", "--wait"]) == ExitCode.OK
     capsys.readouterr()
     assert run(["status", WHERE]) == ExitCode.OK
     told = capsys.readouterr().out
     assert ("install frozen" in told, "pluginctl retry" in told, "ann froze it: wait" in told) == (True, True, True)
     signed_in.plan = ends
-    assert run(["unfreeze", WHERE, "--reason", "go", "--wait"]) == ExitCode.OK
+    assert run([go_on, WHERE, "--reason", "go", "--wait"]) == ExitCode.OK
 
 
-def test_a_cancel_takes_back(signed_in: Stage, request_file: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("word", ["cancel", "abort"])
+def test_a_cancel_takes_back(word: str, signed_in: Stage, request_file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["install", request_file]) == ExitCode.OK
-    assert run(["cancel", WHERE, "--reason", "no need", "--wait"]) == ExitCode.OK
+    assert run([word, WHERE, "--reason", "no need", "--wait"]) == ExitCode.OK
     assert "ann cancelled it: no need [cancelled]" in capsys.readouterr().out
     assert verbs(signed_in) == [("install", "withdrawn")]
 
