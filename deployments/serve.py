@@ -41,7 +41,7 @@ from deployments.api.app import make_app
 from deployments.api.health import make_health
 from deployments.api.identity import Expected, Verifier, read_verifier
 from deployments.api.metrics import Traffic, make_metrics
-from deployments.api.pods import cluster_probe, find_own_pods, read_pods
+from deployments.api.pods import cluster_probe, find_own_pods, find_sides, read_pods
 from deployments.api.ports import Ports
 from deployments.api.probes import page_probe, record_probe
 from deployments.api.recorded import JsonLines
@@ -94,6 +94,7 @@ async def open_ports(settings: Settings) -> AsyncIterator[Ports]:
         dispatch=Dispatch(Starts(engine), Slots(engine, settings.max_applying), Pools.read(settings.work_pools)),
         logs=partial(read_pods, settings.kubeconfig),
         pods=partial(find_own_pods, settings.kubeconfig),
+        sides=partial(find_sides, settings.kubeconfig),
         probes=probes,
         prefect_ui=settings.prefect_api_url.rstrip("/").removesuffix("/api"),
     )

@@ -8,8 +8,11 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from blocks.catalog.views import Wanted
+from blocks.domain.errors import PipelineError
 from blocks.domain.journal import Phase
 from blocks.domain.manifest import Label
+from blocks.domain.status import InstallationView
+from blocks.domain.traffic import Side
 from deployments.api.asked import Asked
 from deployments.api.condition import HealthShown
 from deployments.api.past import PastList, PastShown
@@ -29,6 +32,12 @@ class ListAsked(Asked):
     phase: Phase | None = None
     limit: int = Field(default=50, ge=1, le=200)
     after: UUID | None = Field(default=None, description="`next` of the page before")
+
+
+class LookAsked(Asked):
+    """How closely it is looked at."""
+
+    traffic: bool = Field(default=False, description="ask the cluster, too: which revision answers how many, with which pods")
 
 
 class LogsAsked(Asked):
@@ -51,9 +60,10 @@ async def list_installations(asked: Annotated[ListAsked, Query()], visit: OpenVi
 
 
 @router.get("/installations/{installation}")
-async def read_installation(installation: UUID, visit: OpenVisit) -> InstallationShown:
+async def read_installation(installation: UUID, asked: Annotated[LookAsked, Query()], visit: OpenVisit) -> InstallationShown:
     """One installation: what serves, the newest operation, its steps with times and results, and why it stands there."""
-    return InstallationShown.of(await visit.find(installation), visit.ports.prefect_ui)
+    view = await visit.find(installation)
+    return InstallationShown.of(view, visit.ports.prefect_ui, await _see_traffic(visit, view) if asked.traffic else None)
 
 
 @router.get("/installations/{installation}/health")
@@ -73,6 +83,14 @@ async def list_revisions(installation: UUID, visit: OpenVisit) -> PastList:
 async def read_logs(installation: UUID, asked: Annotated[LogsAsked, Query()], visit: OpenVisit) -> StreamingResponse:
     """The plugin's own last words, as plain text."""
     return await stream(visit.ports.logs(await visit.find(installation), asked.tail), "text/plain; charset=utf-8")
+
+
+async def _see_traffic(visit: Visit, view: InstallationView) -> tuple[Side, ...] | None:
+    """Who answers people; not known while the cluster does not answer, and the rest is shown all the same."""
+    try:
+        return await visit.ports.sides(view)
+    except PipelineError:
+        return None
 
 
 def tenants_of(visit: Visit, asked: str | None) -> frozenset[str] | None:

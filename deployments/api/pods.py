@@ -1,4 +1,4 @@
-"""The plugin's own pods: their last words, and whether the cluster answers at all."""
+"""The plugin's own pods: their last words, who of them answers people, and whether the cluster answers at all."""
 
 import codecs
 from collections.abc import AsyncIterator
@@ -13,6 +13,7 @@ from blocks.domain.objects.blueprint import Object
 from blocks.domain.objects.labels import INSTALLATION
 from blocks.domain.objects.names import Name
 from blocks.domain.status import InstallationView
+from blocks.domain.traffic import Side, see_sides
 from blocks.ports.cluster import View
 from deployments.api.ports import Probe
 
@@ -30,7 +31,7 @@ async def read_pods(kubeconfig: Path | None, installation: InstallationView, tai
     """The last `tail` lines of each of the installation's pods, each after its name; raises `NoPods` and what the cluster raises."""
     # A connection for each question: these are rare, and one that is kept would keep a kubeconfig that was replaced since.
     async with open_connection(kubeconfig) as connection:
-        found, _ = await find_objects(connection, _own(installation))
+        found, _ = await find_objects(connection, _own("Pod", installation))
         names = sorted(pod["metadata"]["name"] for pod in found)
         if not names:
             raise NoPods(f"no pod of {installation.plugin} runs in {installation.namespace}", "pluginctl status says why")
@@ -43,12 +44,20 @@ async def read_pods(kubeconfig: Path | None, installation: InstallationView, tai
 async def find_own_pods(kubeconfig: Path | None, installation: InstallationView) -> list[Object]:
     """The installation's pods, of every revision; raises what the cluster raises."""
     async with open_connection(kubeconfig) as connection:
-        found, _ = await find_objects(connection, _own(installation))
+        found, _ = await find_objects(connection, _own("Pod", installation))
     return found
 
 
-def _own(installation: InstallationView) -> View:
-    return View("Pod", installation.namespace, {INSTALLATION: str(installation.id)})
+async def find_sides(kubeconfig: Path | None, installation: InstallationView) -> tuple[Side, ...]:
+    """Which revisions answer people now; raises what the cluster raises."""
+    async with open_connection(kubeconfig) as connection:
+        deployments, _ = await find_objects(connection, _own("Deployment", installation))
+        routes, _ = await find_objects(connection, _own("HTTPRoute", installation))
+    return see_sides(deployments, routes)
+
+
+def _own(kind: str, installation: InstallationView) -> View:
+    return View(kind, installation.namespace, {INSTALLATION: str(installation.id)})
 
 
 async def _read_pod(connection: Connection, pod: Name, tail: int) -> AsyncIterator[str]:

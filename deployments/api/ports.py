@@ -24,6 +24,7 @@ from blocks.domain.manifest import InstallRequest
 from blocks.domain.neighbours import Neighbour
 from blocks.domain.plugin_sets import SetRequest
 from blocks.domain.status import InstallationView, OperationView, PastRevision, QuarantineView
+from blocks.domain.traffic import Side
 from blocks.domain.waivers import Waiver, Waiving
 from blocks.domain.watch import Spot, Terms, Watch
 
@@ -209,6 +210,8 @@ Dispatch = Callable[[UUID], Awaitable[None]]
 Logs = Callable[[InstallationView, int], AsyncIterator[str]]
 # The installation's own pods, of every revision, as the cluster has them; raises what the cluster raises.
 Pods = Callable[[InstallationView], Awaitable[Sequence[Mapping[str, Any]]]]
+# Which revisions answer people now, as the cluster has it; raises what the cluster raises.
+Sides = Callable[[InstallationView], Awaitable[tuple[Side, ...]]]
 # Asks one component whether it answers: a sentence about it, or a `PipelineError`.
 Probe = Callable[[], Awaitable[str]]
 
@@ -232,5 +235,6 @@ class Ports:
     dispatch: Dispatch
     logs: Logs
     pods: Pods
+    sides: Sides
     probes: Mapping[str, Probe]
     prefect_ui: str

@@ -8,6 +8,7 @@ from pydantic import Field, JsonValue
 
 from blocks.domain.journal import Phase
 from blocks.domain.status import InstallationView, OperationView, RevisionView, see_planned
+from blocks.domain.traffic import Side
 from deployments.api.condition import HealthShown
 from deployments.api.shown import INSTALLATIONS, ApprovalShown, ReasonShown, Shown, StepShown, moment
 
@@ -63,6 +64,15 @@ class RevisionShown(Shown):
         return cls(**vars(revision))
 
 
+class SideShown(Shown):
+    """One revision that answers people, or has pods: its percent of the requests (null where its pods are its share), its pods."""
+
+    revision: int
+    weight: int | None = Field(examples=[25])
+    ready: int = Field(description="pods that are ready")
+    replicas: int = Field(description="pods that are wanted")
+
+
 class InstallationShown(Shown):
     """One plugin for one tenant in one environment; `revision` is null while nothing serves.
 
@@ -83,9 +93,12 @@ class InstallationShown(Shown):
     health: HealthShown | None = Field(description="how it is with what serves; null while nothing does, or it is disabled")
     operation: OperationShown
     links: dict[str, str]
+    traffic: tuple[SideShown, ...] | None = Field(
+        default=None, description="who answers people now; null unless it is asked for, or while the cluster does not answer"
+    )
 
     @classmethod
-    def of(cls, view: InstallationView, prefect_ui: str) -> Self:
+    def of(cls, view: InstallationView, prefect_ui: str, sides: tuple[Side, ...] | None = None) -> Self:
         """The installation as it is shown."""
         operation = OperationShown.of(view.operation, prefect_ui)
         return cls(
@@ -97,6 +110,7 @@ class InstallationShown(Shown):
             health=HealthShown.of(view.health) if view.health else None,
             operation=operation,
             links=_links(view, operation),
+            traffic=None if sides is None else tuple(SideShown(**vars(one)) for one in sides),
         )
 
 

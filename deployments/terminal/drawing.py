@@ -14,6 +14,7 @@ from deployments.api.condition import HealthShown
 from deployments.api.shapes import InstallationShown, PlanShown
 from deployments.api.shown import StepShown
 from deployments.terminal.past import add_row, make_table
+from deployments.terminal.sides import describe_moved, draw_sides
 from deployments.terminal.waiting import describe_day, describe_waiting
 
 MARKS = {
@@ -69,7 +70,7 @@ def draw_installation(seen: InstallationShown) -> RenderableType:
         took = f"{step.seconds:.1f} s" if step.seconds is not None else ""
         cells = (Text(mark, colour), Text(step.name), Text(step.state), Text(took, justify="right"))
         table.add_row(*cells, Text(describe_why(step)))
-    return Group(*map(Text, describe_head(seen)), table, *map(Text, describe_rest(seen)))
+    return Group(*map(Text, describe_head(seen)), draw_sides(seen), table, *map(Text, describe_rest(seen)))
 
 
 def draw_removal(plan: PlanShown) -> RenderableType:
@@ -126,10 +127,11 @@ def describe_state(seen: InstallationShown) -> str:
 
 
 def describe_changes(before: InstallationShown | None, now: InstallationShown) -> list[str]:
-    """What happened since the last look, a line each: to the steps, and to what is waited for."""
+    """What happened since the last look, a line each: to the steps, to who answers people, and to what is waited for."""
     known = {step.name: (step.state, step.measured) for step in before.operation.steps} if before else {}
     steps = [describe_step(step) for step in now.operation.steps if known.get(step.name) != (step.state, step.measured)]
     waiting = describe_waiting(now)
+    steps += describe_moved(before, now)
     return [*steps, *(waiting if before is None or waiting != describe_waiting(before) else [])]
 
 

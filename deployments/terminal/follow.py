@@ -45,7 +45,7 @@ def follow(server: Server, wait: Wait) -> Iterator[InstallationShown]:
 
 def look(server: Server, wait: Wait) -> InstallationShown:
     """The installation with the operation that is waited for, even if a later one has begun since."""
-    seen = server.installation(wait.installation)
+    seen = server.installation(wait.installation, traffic=True)
     if seen.operation.id == wait.operation:
         return seen
     operation = server.operation(wait.installation, wait.operation)

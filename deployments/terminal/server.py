@@ -128,9 +128,10 @@ class Server:
         """Every entry of the journal as JSON Lines, as they arrive."""
         return self._stream("export", "/api/v1/audit/export")
 
-    def installation(self, installation: UUID) -> InstallationShown:
-        """One installation with its steps."""
-        return read_shape(InstallationShown, self._ask("GET", f"{INSTALLATIONS}/{installation}"))
+    def installation(self, installation: UUID, *, traffic: bool = False) -> InstallationShown:
+        """One installation with its steps, and with who answers people if that is wanted."""
+        query = {"traffic": "true"} if traffic else {}
+        return read_shape(InstallationShown, self._ask("GET", f"{INSTALLATIONS}/{installation}", params=query))
 
     def operation(self, installation: UUID, operation: UUID) -> OperationShown:
         """One operation on the installation, even if later ones followed."""

@@ -17,6 +17,7 @@ from blocks.domain.approval import Question
 from blocks.domain.errors import PipelineError, Terminal
 from blocks.domain.journal import Kind
 from blocks.domain.status import InstallationView
+from blocks.domain.traffic import Side
 from deployments.api.app import make_app
 from deployments.api.identity import Expected, Verifier
 from deployments.api.metrics import Traffic
@@ -72,6 +73,7 @@ class Desk:
     database: str = ""
     lines: tuple[str, ...] = ("listening on 3000\n", "ready\n")
     pods: list[dict[str, Any]] = field(default_factory=list)
+    sides: tuple[Side, ...] = ()
     prefect_is_away: PipelineError | None = None
     logs_are_away: PipelineError | None = None
 
@@ -93,6 +95,12 @@ class Desk:
         if self.logs_are_away:
             raise self.logs_are_away
         return self.pods
+
+    async def see_sides(self, _: InstallationView) -> tuple[Side, ...]:
+        """Who answers people."""
+        if self.logs_are_away:
+            raise self.logs_are_away
+        return self.sides
 
     async def get(self, key: str) -> bytes:
         """What is kept under the key."""
@@ -137,6 +145,7 @@ class Desk:
             dispatch=self.dispatch,
             logs=self.logs,
             pods=self.find_pods,
+            sides=self.see_sides,
             probes={"database": record_probe(record)},
             prefect_ui="http://127.0.0.1:4200",
         )

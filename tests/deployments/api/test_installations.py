@@ -9,6 +9,7 @@ import pytest
 from blocks.domain.errors import Refused, Transient
 from blocks.domain.health import judge_answer
 from blocks.domain.journal import Kind, Phase, Reason
+from blocks.domain.traffic import Side
 from tests.deployments.builders import Desk, bearer, make_body
 
 INSTALL, LIST = "/api/v1/plugins/install", "/api/v1/installations"
@@ -359,3 +360,18 @@ async def test_a_report_of_results_that_nobody_can_read_says_so(desk: Desk) -> N
     async with desk.client() as client:
         answer = await client.get(accepted["links"]["report"])
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:plugin-pipeline:problem:unreadable-result")
+
+
+async def test_who_answers_people_is_shown_where_it_is_asked_for_and_known(desk: Desk) -> None:
+    accepted = await install(desk)
+    desk.sides = (Side(1, 75, 4, 4), Side(2, 25, 1, 2))
+    async with desk.client() as client:
+        unasked = (await client.get(accepted["links"]["self"])).json()
+        seen = (await client.get(accepted["links"]["self"], params={"traffic": "true"})).json()
+        desk.logs_are_away = Transient("the cluster does not answer")
+        unknown = await client.get(accepted["links"]["self"], params={"traffic": "true"})
+    assert seen["traffic"] == [
+        {"revision": 1, "weight": 75, "ready": 4, "replicas": 4},
+        {"revision": 2, "weight": 25, "ready": 1, "replicas": 2},
+    ]
+    assert (unasked["traffic"], unknown.status_code, unknown.json()["traffic"]) == (None, 200, None)

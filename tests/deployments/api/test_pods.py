@@ -15,8 +15,10 @@ from blocks.cluster.paths import Ask
 from blocks.cluster.translate import Answer
 from blocks.domain.errors import Refused, Transient
 from blocks.domain.journal import Phase
+from blocks.domain.objects.workload import deployment
 from blocks.domain.status import InstallationView, OperationView
-from deployments.api.pods import NoPods, cluster_probe, find_own_pods, read_pods
+from deployments.api.pods import NoPods, cluster_probe, find_own_pods, find_sides, read_pods
+from tests.blocks.domain.objects.blueprints import make_blueprint
 from tests.fakes.cluster import FakeCluster, open_fake_cluster
 
 ID = UUID(int=7)
@@ -64,6 +66,17 @@ async def test_the_installations_own_pods_are_found(cluster: FakeCluster, tmp_pa
         run_pod(cluster, name, installation)
     found = await find_own_pods(cluster.kubeconfig(tmp_path), VIEW)
     assert sorted((pod["kind"], pod["metadata"]["name"]) for pod in found) == [("Pod", "a"), ("Pod", "b")]
+
+
+async def test_the_installations_own_sides_are_found(cluster: FakeCluster, tmp_path: Path) -> None:
+    assert await find_sides(cluster.kubeconfig(tmp_path), VIEW) == ()
+    for revision, installation in ((1, ID), (2, ID), (3, UUID(int=8))):
+        made = deployment(replace(make_blueprint("service", revision=revision), installation=installation))
+        place = {"namespace": "acme-dev", "name": f"hello-r{revision}"}
+        key = ("deployments", "acme-dev", place["name"])
+        cluster.store.create(key, made | {"metadata": made["metadata"] | place, "spec": made["spec"] | {"replicas": 2}}, "tests")
+    found = await find_sides(cluster.kubeconfig(tmp_path), VIEW)
+    assert [(one.revision, one.weight, one.replicas) for one in found] == [(1, None, 2), (2, None, 2)]
 
 
 async def test_nothing_that_runs_is_said(cluster: FakeCluster, tmp_path: Path) -> None:
