@@ -8,6 +8,8 @@ apply() { kubectl apply --server-side --force-conflicts --field-manager=plugin-p
 apply -f "$LOCAL/cluster/access.yaml"
 # shellcheck disable=SC2016 # envsubst wants the names, not the values
 envsubst '$CLUSTER_DNS $GATEWAY_IP' <"$LOCAL/cluster/dns.yaml" | apply -f -
+# shellcheck disable=SC2016 # the same
+CA_BUNDLE=$(base64 -w0 <"$PKI/ca.crt") envsubst '$GATEWAY_IP $FIGURES_PORT $CA_BUNDLE' <"$LOCAL/cluster/figures.yaml" | apply -f -
 apply --recursive -f "$PIPELINE_CRDS"
 # An API server killed between accepting a type's names and establishing it forgets the second half until the type is next changed
 established() { kubectl wait --for=condition=Established crd --all --timeout="$1" >/dev/null; }

@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/tools.sh"
 
 # beside those in env.sh: API server, etcd, kubelet, controller manager, scheduler, kube-proxy, CoreDNS, Contour and Envoy, the product
 PORTS="$REGISTRY_PORT $POSTGRES_PORT $PREFECT_PORT $PROMETHEUS_PORT $GATEWAY_PORT 6443 2379 2380 2381 10248 10250 10256 10257 10259 1053 18181
-  18001 18002 18003 18004 18005 18082 18083 $BUILDER_PORT 8080 8081 8082 9090"
+  18001 18002 18003 18004 18005 18082 18083 $BUILDER_PORT $FIGURES_PORT 8080 8081 8082 9090"
 FAULTS=0
 lacks() { FAULTS=$((FAULTS + 1)); printf '%s\n' "- $1"; }
 has() { command -v "$1" >/dev/null; }

@@ -40,6 +40,12 @@ etcd() {
   certificate etcd /CN=etcd etcd-ca serverAuth,clientAuth DNS:localhost,IP:127.0.0.1
   certificate etcd-client /CN=kube-apiserver etcd-ca clientAuth
 }
+# who calls another API server behind its own says for whom by headers, and is believed for a certificate of this authority alone
+aggregation() {
+  authority front-proxy-ca
+  certificate front-proxy /CN=front-proxy front-proxy-ca clientAuth
+  certificate metrics-server-serving /CN=metrics-server ca serverAuth DNS:metrics-server.kube-system.svc
+}
 apiserver() {
   local names=DNS:localhost,DNS:kubernetes,DNS:kubernetes.default,DNS:kubernetes.default.svc,DNS:kubernetes.default.svc.cluster.local
   certificate apiserver /CN=kube-apiserver ca serverAuth "$names,IP:127.0.0.1,IP:$GATEWAY_IP,IP:$FIRST_SERVICE"
@@ -55,17 +61,18 @@ engine() {
 }
 users() {
   kubeconfig admin /O=system:masters/CN=admin
+  certificate kubelet-serving "/CN=$NODE" ca serverAuth "DNS:$NODE,IP:$GATEWAY_IP"
   kubeconfig kubelet "/O=system:nodes/CN=system:node:$NODE"
   local who
   for who in controller-manager scheduler; do kubeconfig "$who" "/CN=system:kube-$who"; done
   kubeconfig kube-proxy /CN=system:kube-proxy
-  for who in coredns contour prometheus prefect-worker; do kubeconfig "$who" "/CN=$who"; done
+  for who in coredns contour prometheus prefect-worker metrics-server; do kubeconfig "$who" "/CN=$who"; done
 }
 
 # the trap runs while the output still goes to the log: the sentence takes another way
 exec 3>&2
 trap '[ ! -d "$new" ] || fail "Certificates could not be made: $(tail -3 "$LOGS/pki.log")" 2>&3' EXIT
-{ authority ca; etcd; apiserver; engine; users; } >"$LOGS/pki.log" 2>&1
+{ authority ca; etcd; apiserver; aggregation; engine; users; } >"$LOGS/pki.log" 2>&1
 # keys first: whoever is stopped in between begins anew, since the certificate is what counts
 for kind in key pub kubeconfig crt; do mv "$new"/*."$kind" "$PKI/"; done
 rm -rf "$new"

@@ -56,7 +56,7 @@ make_database_folder() {
 need_tools() {
   local missing=() tool
   for tool in runc dockerd docker-registry nft ip jq curl openssl envsubst setpriv flock prometheus /usr/lib/postgresql/15/bin/postgres \
-    /usr/lib/cni/bridge "$PIPELINE_VENV/bin/prefect" process-compose kubelet etcd containerd coredns contour envoy; do
+    /usr/lib/cni/bridge "$PIPELINE_VENV/bin/prefect" process-compose kubelet etcd containerd coredns contour metrics-server envoy; do
     command -v "$tool" >/dev/null || missing+=("$tool")
   done
   [ ${#missing[@]} -eq 0 ] || fail "The world needs what is not here: ${missing[*]}. 'make doctor' says how to get it."

@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/env.sh"
 
 PINNED=$ROOT/infra/tools
 # in the order in which a world wants them: the cluster first, the scanners while it may already be started
-UNITS=(kubernetes etcd containerd process-compose coredns contour trivy trufflehog trivy-db cyclonus)
+UNITS=(kubernetes etcd containerd process-compose coredns contour metrics-server trivy trufflehog trivy-db cyclonus)
 # what `make bench` holds our times against: built when it first measures, by no world
 YARDSTICKS=(helm argo-rollouts)
 BUILD_FLAGS=(-trimpath -mod=readonly -buildvcs=false)
