@@ -55,6 +55,7 @@ def test_secrets_are_encrypted_at_rest(product: Product, hello: Installed) -> No
         "apiserver",
         "containerd",
         "kubelet",
+        "metrics-server",
         "postgres",
         "envoy",
         "dockerd",
