@@ -46,9 +46,12 @@ class Bounds:
 
 
 def limits_of(hashed: Mapping[str, Any]) -> Limits | None:
-    """The limits of the plan's rolling update; none where all come at once: nobody said any, nothing goes, or it is a way back."""
+    """The limits of the plan's rolling update; none where all come at once: nobody said any, or nothing goes.
+
+    A way back by hand has those of the revision that it leads to: where there is no room for twice the pods there is none then either.
+    """
     request = InstallRequest.model_validate(hashed["inputs"]["request"])
-    if request.strategy != "rolling-update" or request.strategy_config is None or hashed["verb"] == "rollback":
+    if request.strategy != "rolling-update" or request.strategy_config is None:
         return None
     return limit(request) if hashed["previous"] else None
 

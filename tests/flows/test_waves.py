@@ -38,6 +38,18 @@ async def test_pods_take_the_place_of_others_and_requests_follow(outside: Outsid
     assert see_planned(seen.operation.steps)["shift_traffic"].endswith("surge 1, unavailable 1")
 
 
+async def test_the_way_back_by_hand_has_the_limits_of_the_revision_that_it_leads_to(outside: Outside) -> None:
+    first = await installed(outside, replicas=FOUR, strategyConfig=ONE_AT_A_TIME)
+    await rolled(outside, first, config={"colour": "red"})
+    outside.release("1.2.3")
+    seen = await outside.roll_back(first.id)
+    assert seen.operation.phase is Phase.SUCCEEDED, seen.operation.reason
+    assert replicas(outside.cluster) == {f"{seen.slug}-r1": FOUR, f"{seen.slug}-r2": 0}
+    assert weights(outside.cluster) == {f"{seen.slug}-r1": ALL}
+    assert beyond(outside, seen) == []
+    assert see_planned(seen.operation.steps)["shift_traffic"].endswith("surge 1, unavailable 1")
+
+
 def crash(outside: Outside) -> None:
     outside.cluster.pods_are = "crash"
 

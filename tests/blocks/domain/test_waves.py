@@ -45,7 +45,7 @@ def test_limits_are_read_as_kubernetes_does(replicas: int, said: dict[str, Any],
         pytest.param("update", make_replaced(), {}, None, id="no update that says none"),
         pytest.param("update", make_replaced(), {"strategy": "canary"}, None, id="no other strategy"),
         pytest.param("install", Replaced(), {"strategyConfig": {"maxSurge": 1}}, None, id="nothing that replaces nothing"),
-        pytest.param("rollback", make_replaced(), {"strategyConfig": {"maxSurge": 1}}, None, id="no way back"),
+        pytest.param("rollback", make_replaced(), {"strategyConfig": {"maxSurge": 1}}, Limits(1, 0), id="a way back, too"),
     ],
 )
 def test_there_are_limits_for(verb: str, replaced: Replaced, said: dict[str, Any], limits: Limits | None) -> None:
