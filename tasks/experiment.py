@@ -1,6 +1,7 @@
 """Two revisions side by side until it is certain which is better: an A/B test.
 
-Like a stage, it is decided from samples that follow from Prometheus's history: a run that takes over after a crash comes to the same end.
+Like a stage, it is decided from samples that stand in the journal as soon as they are taken, and follow from Prometheus's history: a run
+that takes over after a crash comes to the same end.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from blocks.domain.analysis import Analysis
 from blocks.domain.errors import AnalysisFailed, PipelineError
 from blocks.domain.experiment import Experiment
+from blocks.domain.journal import Kind
 from blocks.domain.objects.phases import Phase
 from blocks.domain.objects.variants import variants
 from blocks.domain.plan import Plan
@@ -16,23 +18,22 @@ from blocks.domain.questions import Questions, ask_about, missed
 from blocks.domain.rollout import Advance, Ask, GoBack, Measure, Verdict, Wait
 from blocks.domain.sequential import Comparison, Count
 from blocks.domain.stages import config_of
-from blocks.domain.trial import Look, Standing, judge_variants, next_in_trial
+from blocks.domain.trial import Look, Standing, judge_variants, look_again, next_in_trial
 from blocks.work import Work
 from tasks.kinds import Undo, step
 from tasks.measure import answer, cluster_name
 from tasks.objects import Stood, put_up
 from tasks.plan import read_before, read_plan
 from tasks.shift import shift_back
-from tasks.stages import ask_people, bad, look_out, since_and_clock
+from tasks.stages import SAMPLES, ask_people, bad, look_out, since_and_clock, taken_before
 
 
 @dataclass(frozen=True)
 class Tried:
-    """Why the test is over, what its last look said of both variants, and every look."""
+    """Why the test is over, and what its last look said of both variants."""
 
     why: str
     comparison: Comparison | None
-    looks: tuple[Look, ...]
 
 
 @step(Undo.REVERSIBLE)
@@ -56,17 +57,20 @@ async def watch_experiment(work: Work, plan: Plan) -> Tried:
     can say how to go on.
     """
     experiment = experiment_of(work)
-    looks: tuple[Look, ...] = ()
+    samples = await taken_before(work, watch_experiment.name)
+    # Where anything is compared SciPy is loaded, and very many requests take seconds: in a thread, or the lease would run out meanwhile.
+    looks = await asyncio.to_thread(look_again, experiment, samples)
     since, clock = await since_and_clock(work, watch_experiment.name)
     while True:
         promoted = watch_experiment.name in (await work.look()).promotions
         match next_in_trial(experiment, Standing(since, clock(), looks, promoted)):
             case Measure(at):
                 looks = (*looks, await look(work, plan, looks, (since, at)))
+                await work.record(watch_experiment.name, Kind.MEASURED, SAMPLES.dump_json((looks[-1].sample,)).decode())
             case Wait(seconds):
                 await look_out(work, plan, seconds)
             case Advance(why):
-                return Tried(why, looks[-1].comparison if looks else None, looks)
+                return Tried(why, looks[-1].comparison if looks else None)
             case GoBack(reason, decided) if decided.verdict == Verdict.BAD:
                 raise await bad(work, plan, reason, decided)
             case GoBack(reason, decided):
@@ -84,7 +88,6 @@ async def look(work: Work, plan: Plan, before: tuple[Look, ...], window: tuple[f
     except PipelineError as problem:
         return Look(missed(questions[-1], problem))
     told = (window[1], questions[-1].success_rate)
-    # The first comparison loads SciPy, and one of very many requests takes seconds: in a thread, or the lease would run out meanwhile.
     return await asyncio.to_thread(judge_variants, experiment_of(work), before, told, (counts[0], counts[1]))
 
 

@@ -33,6 +33,9 @@ ROUTE = PlannedStep(
     "route_stage", "reversible", "send {requests} to the revision{replicas}, in one write", "send all back, in one write"
 )
 WATCH = PlannedStep("watch_stage", "needless", "keep it so {long}{wanted}")
+TRIAL = PlannedStep("watch_experiment", "needless", "compare what both answer, until one is certainly better or the time is over")
+# How the steps begin that watch a stage, or an A/B test.
+WATCHED = (f"{WATCH.name}:", TRIAL.name)
 VARIANTS = PlannedStep(
     "open_variants",
     "reversible",
@@ -82,7 +85,7 @@ STEPS = (
         "take it down, or put it back to sleep",
     ),
     VARIANTS,
-    PlannedStep("watch_experiment", "needless", "compare what both answer, until one is certainly better or the time is over"),
+    TRIAL,
     PlannedStep(SHIFT, "reversible", "send all requests to the revision, in one write", "send them back, in one write"),
     PlannedStep(
         "open_preview", "reversible", "let those meet the revision who send x-plugin-preview with its name", "close it again"
@@ -166,7 +169,7 @@ def _is_taken(hashed: Mapping[str, Any]) -> dict[str, bool]:
         "hand_over_data": bool(hashed["data"]),
         SHIFT: not stages_of(hashed),
         VARIANTS.name: has_experiment(hashed),
-        "watch_experiment": has_experiment(hashed),
+        TRIAL.name: has_experiment(hashed),
         "open_preview": has_preview(hashed),
         "smoke_test": has_preview(hashed),
         "scale_revision": range_of(hashed) is not None,

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from blocks.domain.journal import Phase
-from blocks.domain.planned import ROUTE, SHIFT, WATCH
+from blocks.domain.planned import ROUTE, SHIFT, WATCHED
 from blocks.domain.status import OperationView, StepState, StepView
 
 # The step from which on something of the new revision runs.
@@ -91,6 +91,6 @@ def _share(routed: Sequence[StepView], weights: Mapping[str, int], status: Deplo
 
 def _last_words(steps: Iterable[StepView]) -> str:
     """What was measured last, or why a stage was over that nobody measured."""
-    watched = [step for step in steps if step.name.startswith(f"{WATCH.name}:")]
+    watched = [step for step in steps if step.name.startswith(WATCHED)]
     told = [step.measured or json.loads(step.result)["why"] for step in watched if step.measured or step.result != "null"]
     return str(told[-1]) if told else ""

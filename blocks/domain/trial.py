@@ -1,6 +1,7 @@
 """What is done next while an A/B test lasts: one pure decision from what was counted so far, as for a stage of a canary.
 
-Looks are taken at instants that follow from when the test began, and none after its end: whoever takes over takes the same.
+Looks are taken at instants that follow from when the test began, and none after its end: whoever takes over has those that were taken,
+and takes the same ones after them.
 """
 
 from collections.abc import Sequence
@@ -20,7 +21,6 @@ class Look:
     """
 
     sample: Sample
-    counts: Pair | None = None
     comparison: Comparison | None = None
 
 
@@ -40,11 +40,19 @@ def judge_variants(experiment: Experiment, before: Sequence[Look], told: tuple[f
     a, b = counts
     if min(a.requests, b.requests) < experiment.min_requests:
         few = f"A answered {a.requests} and B {b.requests} requests, at least {experiment.min_requests} of each are wanted"
-        return Look(Sample(at, Verdict.NO_DATA, few, query, b.requests), counts)
-    found = compare([*(one.counts for one in before if one.counts), counts], experiment.alpha)
+        return Look(Sample(at, Verdict.NO_DATA, few, query, b.requests, both=counts))
+    found = compare([*(one.sample.both for one in before if one.sample.both), counts], experiment.alpha)
     better = Verdict.GOOD if found.odds_ratio > 1 else Verdict.BAD
     verdict = better if found.is_certain else Verdict.NO_DATA
-    return Look(Sample(at, verdict, found.sentence, query, b.requests, b.rate), counts, found)
+    return Look(Sample(at, verdict, found.sentence, query, b.requests, b.rate, both=counts), found)
+
+
+def look_again(experiment: Experiment, samples: Sequence[Sample]) -> tuple[Look, ...]:
+    """The looks whose samples were kept; what the last one says of all of them is worked out anew, because it is not kept."""
+    looks, last = tuple(Look(one) for one in samples), samples[-1] if samples else None
+    if last is None or last.both is None:
+        return looks
+    return (*looks[:-1], judge_variants(experiment, looks[:-1], (last.at, last.query), last.both))
 
 
 def next_in_trial(experiment: Experiment, standing: Standing) -> Action:

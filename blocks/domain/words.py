@@ -6,11 +6,10 @@ from dataclasses import asdict, dataclass
 from blocks.domain.approval import APPROVAL, Ballot, Question, Speaker, canonical, may_answer, weigh
 from blocks.domain.errors import NotAllowed, TooLate
 from blocks.domain.journal import Fact, Kind, Phase, Reason, State
+from blocks.domain.planned import WATCHED
 from blocks.domain.together import MEET, SET_FAILED
 
 WHOLE = "operation"
-# How the steps are named that watch a stage of a rollout, or an A/B test.
-WATCHED = ("watch_stage:", "watch_experiment")
 ENDED = (Phase.SUCCEEDED, Phase.WITHDRAWN)
 ASK_AGAIN = "ask for the operation again"
 

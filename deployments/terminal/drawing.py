@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from blocks.domain.journal import Phase
-from blocks.domain.planned import ROUTE, WATCH
+from blocks.domain.planned import ROUTE, WATCHED
 from blocks.domain.status import StepState
 from deployments.api.condition import HealthShown
 from deployments.api.shapes import InstallationShown, PlanShown
@@ -27,8 +27,8 @@ MARKS = {
     StepState.UNDONE: ("↶", "yellow"),
 }
 SHORT = 8
-# How the steps of a stage begin.
-STAGES = (f"{ROUTE.name}:", f"{WATCH.name}:")
+# How the steps of a stage, and of an A/B test, begin.
+STAGES = (f"{ROUTE.name}:", *WATCHED)
 # What an installation is once the verb has come to a good end.
 ENDED = {
     "install": "installed",

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from blocks.domain.errors import Unreachable
-from blocks.domain.journal import Phase
+from blocks.domain.journal import Kind, Phase
 from blocks.domain.manifest import Runtime
 from blocks.domain.objects.blueprint import RUNTIMES
 from blocks.domain.questions import cluster_of
@@ -46,6 +46,15 @@ def result(seen: InstallationView) -> dict[str, Any]:
     return told
 
 
+async def looked(outside: Outside, seen: InstallationView) -> list[dict[str, Any]]:
+    """Every look that stands in the journal, with what both had answered then."""
+    async with outside.open(outside.settings, seen.operation.id) as tools:
+        entries = await tools.journal.read(seen.operation.id)
+    taken = [one for entry in entries if entry.kind is Kind.MEASURED for one in json.loads(entry.payload)]
+    assert all(one["query"] and one["both"] for one in taken)
+    return taken
+
+
 def names(seen: InstallationView) -> list[str]:
     """The steps that this strategy has and others have not."""
     return [one.name for one in seen.operation.steps if one.name in ASKED]
@@ -78,6 +87,7 @@ async def test_b_that_loses_goes_back_and_stays_away(outside: Outside) -> None:
     )
     assert wanted(outside.cluster) == before
     assert seen.revision == first.revision
+    assert (await looked(outside, seen))[-1]["sentence"] in seen.operation.reason.message
     again = await compared(outside, first, BAD, GOOD)
     assert again.operation.reason is not None
     assert again.operation.reason.code == "quarantined"

@@ -7,7 +7,7 @@ import pytest
 from blocks.domain.experiment import Experiment
 from blocks.domain.rollout import Advance, Ask, GoBack, Measure, Sample, Verdict, Wait
 from blocks.domain.sequential import Count, compare
-from blocks.domain.trial import Look, Standing, judge_variants, next_in_trial
+from blocks.domain.trial import Look, Standing, judge_variants, look_again, next_in_trial
 
 EXPERIMENT = {"duration": 30, "interval": 10, "minRequests": 10, "errorLimit": 2}
 ALIKE = (Count(100, 90), Count(100, 90))
@@ -40,7 +40,7 @@ def test_a_look_is_judged(counts: Any, verdict: Verdict, told: str) -> None:
     found = look(1010, counts)
     assert (found.sample.at, found.sample.verdict, found.sample.query) == (1010, verdict, "query")
     assert told in found.sample.sentence
-    assert found.counts == counts
+    assert found.sample.both == counts
     assert (found.comparison is None) == (counts == FEW)
 
 
@@ -48,6 +48,25 @@ def test_a_look_is_judged_after_those_before_it_and_those_that_failed_say_nothin
     last = (Count(200, 190), Count(200, 160))
     found = judge_variants(experiment(), (look(1010, ALIKE), failed(1020)), (1030, "query"), last)
     assert found.comparison == compare([ALIKE, last], 0.05)
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        pytest.param((), id="none"),
+        pytest.param((look(1010, ALIKE), look(1020, FEW)), id="the last with too few requests"),
+        pytest.param((look(1010, ALIKE), failed(1020)), id="the last of them failed"),
+    ],
+)
+def test_whoever_takes_over_has_the_looks_that_were_taken(looks: tuple[Look, ...]) -> None:
+    samples = [one.sample for one in looks]
+    assert [one.sample for one in look_again(experiment(), samples)] == samples
+
+
+def test_whoever_takes_over_knows_what_the_last_look_said_of_all() -> None:
+    first = look(1010, ALIKE)
+    second = judge_variants(experiment(), (first,), (1020, "query"), B_BETTER)
+    assert look_again(experiment(), (first.sample, second.sample))[-1] == second
 
 
 NOBODY = "nobody won within 30 s: success rate 0.9000"
