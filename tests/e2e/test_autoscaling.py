@@ -41,7 +41,7 @@ def test_as_many_pods_serve_as_people_need_through_an_update_and_fewer_once_they
         (measured,) = autoscaler(product, first)["status"]["currentMetrics"]
         assert measured["containerResource"]["current"]["averageUtilization"] > RANGE["cpu"]
         publish(service, "1.1.0")
-        seen = product.await_end(product.ask(request))
+        seen = product.await_end(product.ask({**request, "config": {"greeting": "hej"}}))
         assert (seen["phase"], seen["revision"]["release"]) == ("succeeded", f"{service.name}@1.1.0"), seen["operation"]
         assert len(step(seen, "roll_out")["result"]["pods"]) == MOST
         assert size(product, first)[0] == names[1]
