@@ -68,9 +68,14 @@ async def take_down(work: Work, plan: Plan) -> None:
 
 async def stand_with(work: Work, plan: Plan, replicas: int) -> None:
     """The revision is up with at least so many replicas, all of them ready; what somebody took away meanwhile is made again."""
+    await grow(work, plan, replicas)
+    await await_ready(work, plan)
+
+
+async def grow(work: Work, plan: Plan, replicas: int) -> None:
+    """The revision is to have at least so many replicas; whether they are ready is not waited for."""
     running = await read_running(work, plan, replicas)
     await put_up(work, [one for one in running if not has_enough(await work.tools.cluster.read(Name.of(one)), one)])
-    await await_ready(work, plan)
 
 
 async def read_running(work: Work, plan: Plan, replicas: int) -> list[Object]:

@@ -20,7 +20,7 @@ from blocks.domain.objects.routes import asked_for
 from blocks.domain.objects.staged import staged
 from blocks.domain.outlook import sight_of
 from blocks.domain.plan import Plan
-from blocks.domain.rollout import Advance, Ask, GoBack, Measure, Observed, Sample, Wait, next_action
+from blocks.domain.rollout import Advance, Ask, GoBack, Measure, Observed, Sample, Wait, is_nearly_over, next_action
 from blocks.domain.stages import config_of
 from blocks.domain.together import STAGE
 from blocks.ports.cluster import Sights
@@ -32,7 +32,7 @@ from tasks.measure import Moment, measure
 from tasks.objects import Stood, put_up
 from tasks.plan import read_before, read_plan
 from tasks.ratio import share_out
-from tasks.rollout import failure, stand_with, views_of
+from tasks.rollout import failure, grow, stand_with, views_of
 from tasks.shift import shift_back
 from tasks.together import Meet, alone
 
@@ -102,6 +102,7 @@ async def watch_stage(work: Work, number: int, plan: Plan) -> Watched:
     samples = await taken_before(work, key)
     since, clock = await since_and_clock(work, key)
     await begin_jobs(work, plan, number, samples)
+    grown = False
     while True:
         said = (await work.look()).promotions.get(key)
         observed = Observed(since, clock(), samples, promoted=said is not None)
@@ -112,6 +113,7 @@ async def watch_stage(work: Work, number: int, plan: Plan) -> Watched:
                 samples = (*samples, *taken)
                 await clear_jobs(work, plan, number, samples)
             case Wait(seconds):
+                grown = grown or await grow_ahead(work, plan, number, observed)
                 await look_out(work, plan, seconds)
             case Advance(why):
                 await clear_jobs(work, plan, number, samples, over=True)
@@ -122,6 +124,18 @@ async def watch_stage(work: Work, number: int, plan: Plan) -> Watched:
             case Ask(question, code):
                 await clear_jobs(work, plan, number, samples, over=True)
                 raise ask_people(question, code)
+
+
+async def grow_ahead(work: Work, plan: Plan, number: int, observed: Observed) -> bool:
+    """Whether the stage is nearly over and the revision is to have the replicas of the next one, which become ready meanwhile.
+
+    Where how many pods there are is what shares the requests, none come before their time.
+    """
+    if plan.sizes or not is_nearly_over(plan.stages[number - 1], config_of(work.order.request).analysis, observed):
+        return False
+    if number < len(plan.stages):
+        await grow(work, plan, plan.size_at(number + 1, await begin_with(work, plan)))
+    return True
 
 
 def ask_people(question: str, code: str = "undecided") -> Parked:

@@ -14,6 +14,8 @@ from blocks.domain.strategy import UNTIL_PROMOTED, Stage
 
 # Seconds that are waited at most before what people said is looked at again.
 LONGEST_WAIT = 1.0
+# Seconds before a stage is over from which on pods may be made for the next: about as many as most take to be ready.
+LEAD = 15.0
 # Seconds for which a stage that only a person ends goes on being measured; then nobody is kept waiting for that person.
 LONGEST_WATCH = 3600
 
@@ -138,6 +140,16 @@ def next_action(stage: Stage, analysis: Analysis, observed: Observed) -> Action:
     if instant <= observed.now:
         return Measure(instant)
     return _too_many_errors(analysis, observed) or _soak(stage, observed, instant) or _judge(stage, analysis, observed, instant)
+
+
+def is_nearly_over(stage: Stage, analysis: Analysis, observed: Observed) -> bool:
+    """Whether pods may be made for the next stage already, so that it need not wait for them.
+
+    Not where a person says when it is over, nor where pods that are not ready yet would be held against the revision.
+    """
+    if stage.until_promoted or observed.paused_by is not None or (analysis.enabled and analysis.pods):
+        return False
+    return observed.now >= observed.since + stage.pause - LEAD
 
 
 def _too_many_bad(analysis: Analysis, observed: Observed) -> GoBack | None:

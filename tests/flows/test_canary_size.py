@@ -48,7 +48,8 @@ async def test_bad_numbers_take_its_requests_before_its_replicas(outside: Outsid
     before = wanted(outside.cluster)
     seen = await update(outside, first, BAD, replicas=FOUR)
     assert seen.operation.phase is Phase.WITHDRAWN
-    assert sizes(outside.cluster, seen) == [(0, 1), (20, 1), (0, 1)]
+    # It has those that the next stage would have needed when its requests go.
+    assert sizes(outside.cluster, seen) == [(0, 1), (20, 1), (0, 3)]
     assert short_of(outside.cluster, seen) == []
     assert wanted(outside.cluster) == before
 
@@ -69,6 +70,18 @@ async def test_who_dies_between_its_replicas_and_its_share_changes_nothing(
     seen = await outside.carry_on(seen)
     assert seen.operation.phase is Phase.SUCCEEDED, seen.operation.reason
     assert sizes(outside.cluster, seen) == [(0, 2), (30, 2), (100, 4)]
+    assert short_of(outside.cluster, seen) == []
+
+
+async def test_while_a_stage_ends_the_pods_of_the_next_are_made(outside: Outside) -> None:
+    """The next one need not wait for them; and nobody is sent to them before it begins."""
+    first = await installed(outside, replicas=FOUR)
+    asked = unwatched(20, 60, 100)
+    seen = await update(outside, first, GOOD, **asked | {"strategyConfig": asked["strategyConfig"] | {"stageInterval": 1}})
+    assert seen.operation.phase is Phase.SUCCEEDED, seen.operation.reason
+    assert sizes(outside.cluster, seen) == [(0, 1), (20, 1), (60, 3), (100, 4)]
+    last_sizes = [[*moments][-1][1] for _, moments in groupby(story(outside.cluster, seen), lambda one: one[0])]
+    assert last_sizes == [1, 3, 4, 4]
     assert short_of(outside.cluster, seen) == []
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blocks.domain.analysis import Analysis
+from blocks.domain.analysis import Analysis, Pods
 from blocks.domain.rollout import (
     LONGEST_WAIT,
     Action,
@@ -18,6 +18,7 @@ from blocks.domain.rollout import (
     Sample,
     Verdict,
     Wait,
+    is_nearly_over,
     next_action,
 )
 from blocks.domain.strategy import Stage
@@ -364,3 +365,24 @@ def test_one_more_metric_never_lets_pass_what_would_not(answers: str, draw: st.D
     alone = Observed(0, len(answers) * 10, taken(answers))
     if isinstance(next_action(STAGE, OWN, both(answers, errors)), Advance):
         assert isinstance(next_action(STAGE, OWN, alone), Advance)
+
+
+LONG = Stage(weight=25, pause=60)
+
+
+@pytest.mark.parametrize(
+    ("stage", "analysis", "observed", "over"),
+    [
+        pytest.param(LONG, ANALYSIS, at(44, "gggg"), False, id="no pods are made long before they are needed"),
+        pytest.param(LONG, ANALYSIS, at(45, "gggg"), True, id="but as long before as they take"),
+        pytest.param(Stage(weight=25, pause=5), ANALYSIS, at(0), True, id="at once where a stage is that short"),
+        pytest.param(
+            Stage(weight=25, pause=60, until_promoted=True), ANALYSIS, at(59), False, id="nobody knows when a person speaks"
+        ),
+        pytest.param(LONG, ANALYSIS, at(59, paused_by="ann"), False, id="nor when somebody goes on"),
+        pytest.param(LONG, Analysis(pods=Pods()), at(59), False, id="who judges pods would see them unready"),
+        pytest.param(LONG, Analysis(enabled=False, pods=Pods()), at(59), True, id="unless nobody looks"),
+    ],
+)
+def test_pods_of_the_next_stage_may_be_made(stage: Stage, analysis: Analysis, observed: Observed, *, over: bool) -> None:
+    assert is_nearly_over(stage, analysis, observed) is over
