@@ -26,16 +26,17 @@ from blocks.settings import Settings, read_settings
 from blocks.toolchain import Toolchain, open_seals, open_toolchain
 from tests.e2e.api import Product
 from tests.e2e.folders import Service, make_service
-from tests.e2e.traffic import using
-from tests.flows.life import SILENT, Life, Nature, Pace
+from tests.e2e.rollouts import FOLLOWS
+from tests.e2e.traffic import Answer, Traffic, using
+from tests.flows.life import GOOD, SILENT, Life, Nature, Pace
 from tests.flows.teller import Standing, Teller
 from tests.tasks.carried import KINDS as LEFT
 
 SERVER = Path(__file__).parents[1] / "cases" / "kinds" / "server.mjs"
-FIRST, RATE = "1.2.3", 25
+FIRST = "1.2.3"
 # Prometheus looks every few seconds, so a sample that has no data yet has some a little later, or never.
 ANALYSIS = {"interval": 5, "minRequests": 5, "errorLimit": 1, "extend": 10}
-# Five people a second meet what is new: at the second look one that fails is certainly worse; of one that is well nothing is certain.
+# Ten people a second meet what is new: at the second look one that fails is certainly worse; of one that is well nothing is certain.
 EXPERIMENT = {"share": 20, "interval": 5, "duration": 15, "minRequests": 5, "errorLimit": 1, "undecided": "promote"}
 # Nobody dies in these plays, and on a busy machine a lease of seconds would be lost, rightly.
 PATIENT = 120
@@ -75,6 +76,8 @@ class RealLife(Life):
     outside: RealTeller
     product: Product
     people: ExitStack = field(default_factory=ExitStack)
+    asked: list[Traffic] = field(default_factory=list)
+    is_spoiled: bool = False
 
     async def stands(self) -> Standing:
         """What is in its namespace now."""
@@ -93,16 +96,24 @@ class RealLife(Life):
 
     async def publish(self, version: str, nature: Nature = Nature.WELL) -> None:
         """The folder holds this release."""
+        self.is_spoiled |= nature is Nature.FAILING
         publish(self.outside.plugin, version, nature)
 
     async def answer(self, answers: Mapping[str, int]) -> None:
         """People ask through the gateway, and get what the releases answer; where silence is wanted nobody asks."""
         self.people.close()
         if answers != SILENT:
-            self.people.enter_context(using(self.product.world.gateway_url, self._host, "/hello", rate=RATE))
+            self.asked.append(self.people.enter_context(using(self.product.world.gateway_url, self._host, "/hello")))
+
+    def noticed(self, seen: InstallationView) -> list[Answer]:
+        """What people were failed in; where something fails on purpose, only once the operation was over. Nobody asks any more."""
+        self.people.close()
+        since = seen.operation.updated_at / 1000 + FOLLOWS if self.is_spoiled else 0
+        return [one for traffic in self.asked for one in traffic.answers if one.failed and one.at > since]
 
     async def break_down(self) -> None:
         """The one pod of the first revision is told to fail, and is not ready any more."""
+        self.is_spoiled = True
         self._tell("/break")
 
     async def mend(self) -> None:
@@ -166,12 +177,13 @@ def make_plugin(product: Product) -> Iterator[Service]:
 
 
 async def begin(outside: RealTeller, product: Product, tenant: str, strategy: str) -> RealLife:
-    """A life whose first revision serves."""
+    """A life whose first revision serves, and has users."""
     publish(outside.plugin, FIRST)
     seen = await outside.install(tenant=tenant, plugin=plugin_of(outside, product, FIRST))
     assert seen.operation.phase == "succeeded", seen.operation.reason
     life = RealLife(outside, seen, strategy, product=product)
     await life.remember()
+    await life.answer(GOOD)
     return life
 
 

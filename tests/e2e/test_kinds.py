@@ -1,5 +1,7 @@
 """What may happen to a rollout, on the real cluster behind Envoy, judged by Prometheus: eight kinds here, all of them in `make e2e`.
 
+All the while people ask, but where it is the point that nobody does: what is good fails none of them, what is bad none once it is over.
+
 With the four of `test_strategies.py` and the two of `test_ab.py`, whose people ask throughout, fourteen are played there in every session.
 """
 
@@ -59,6 +61,7 @@ async def test_kind(teller: RealTeller, product: Product, kind: Kind, strategy: 
         images = tags_of(product, teller.plugin.name)
         seen = await kind.play(life)
         await judge(life, seen, kind.ending)
+        assert life.noticed(seen) == []
         if seen.operation.phase is Phase.WITHDRAWN:
             assert wanted(await life.stands()) == life.before
             assert tags_of(product, teller.plugin.name) == images
