@@ -20,6 +20,7 @@ from blocks.cluster.live import open_cluster
 from blocks.cluster.paths import KINDS
 from blocks.domain.manifest import InstallRequest
 from blocks.domain.objects.names import Name
+from blocks.domain.objects.routes import PREVIEW
 from blocks.domain.status import InstallationView
 from blocks.ports.cluster import View
 from blocks.settings import Settings, read_settings
@@ -27,7 +28,7 @@ from blocks.toolchain import Toolchain, open_seals, open_toolchain
 from tests.e2e.api import Product
 from tests.e2e.folders import Service, make_service
 from tests.e2e.rollouts import FOLLOWS
-from tests.e2e.traffic import Answer, Traffic, using
+from tests.e2e.traffic import NOTHING, Answer, Traffic, using
 from tests.flows.life import GOOD, SILENT, Life, Nature, Pace
 from tests.flows.teller import Standing, Teller
 from tests.tasks.carried import KINDS as LEFT
@@ -117,8 +118,8 @@ class RealLife(Life):
         self._tell("/break")
 
     async def mend(self) -> None:
-        """The one pod that has the requests is told to say what it is."""
-        self._tell("/mend")
+        """The new pod is told to say what it is, also where only those meet it who ask for its preview."""
+        self._tell("/mend", {PREVIEW: self.name("Service", 2).name})
 
     def lose_prometheus(self) -> None:
         """It is looked for where nobody listens."""
@@ -146,8 +147,8 @@ class RealLife(Life):
         named = {"apiVersion": version, "kind": name.kind, **said, "metadata": {"name": name.name} | said.get("metadata", {})}
         self.product.kubectl(*verb, "-n", name.namespace, "-f", "-", told=json.dumps(named))
 
-    def _tell(self, path: str) -> None:
-        answer = self.product.gateway.get(path, headers={"Host": self._host})
+    def _tell(self, path: str, headers: Mapping[str, str] = NOTHING) -> None:
+        answer = self.product.gateway.get(path, headers={"Host": self._host, **headers})
         assert answer.status_code == httpx.codes.NO_CONTENT, answer.text
 
     @property
