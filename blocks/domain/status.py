@@ -57,7 +57,7 @@ STOPS: Mapping[Kind, StepState] = MappingProxyType(
 class StepView:
     """One step of an operation; times in milliseconds since 1970, `result` the JSON text that the step returned.
 
-    `measured` is what its last look at the revision said, empty where it has not looked yet or does not.
+    `measured` is what its last look at the revision said, empty where it has not looked yet or does not, `measured_at` when that was.
     """
 
     name: str
@@ -66,6 +66,7 @@ class StepView:
     ended_at: int | None = None
     result: str = "null"
     measured: str = ""
+    measured_at: int = 0
 
     @property
     def seconds(self) -> float | None:
@@ -163,7 +164,7 @@ def see_steps(entries: Iterable[Entry]) -> tuple[StepView, ...]:
         if entry.kind in AFTER:
             steps[entry.step] = _see(steps.get(entry.step), entry)
         elif entry.kind is Kind.MEASURED:
-            steps[entry.step] = replace(steps[entry.step], measured=tell_measured(entry.payload))
+            steps[entry.step] = replace(steps[entry.step], measured=tell_measured(entry.payload), measured_at=entry.at)
         else:
             steps = {name: _end(step, entry) for name, step in steps.items()}
     return tuple(steps.values())
@@ -209,7 +210,7 @@ def _see(before: StepView | None, entry: Entry) -> StepView:
         return StepView(entry.step, state, entry.at)
     if state in (StepState.RUNNING, StepState.WAITING):
         # Begun again by another worker: the time counts from the first try.
-        return StepView(entry.step, state, before.started_at, measured=before.measured)
+        return StepView(entry.step, state, before.started_at, measured=before.measured, measured_at=before.measured_at)
     if state is StepState.DONE:
         return replace(before, state=state, ended_at=entry.at, result=entry.payload)
     return replace(before, state=state, ended_at=before.ended_at or entry.at)

@@ -37,6 +37,7 @@ class StepShown(Shown):
     why: str | None = Field(default=None, examples=["success rate 1 of 240 requests, at least 0.99 wanted"])
     does: str | None = Field(default=None, examples=["send 25 % of the requests to the revision, in one write"])
     measured: str | None = Field(default=None, examples=["success rate 1 of 120 requests, at least 0.99 wanted"])
+    measured_at: datetime | None = None
 
     @classmethod
     def of(cls, step: StepView, does: str | None = None) -> Self:
@@ -52,6 +53,7 @@ class StepShown(Shown):
             why=result.get("why") if isinstance(result, dict) else None,
             does=does,
             measured=step.measured or None,
+            measured_at=moment(step.measured_at) if step.measured_at else None,
         )
 
 

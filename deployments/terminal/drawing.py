@@ -139,7 +139,7 @@ def describe_step(step: StepShown) -> str:
     """One step as a plain line."""
     took = f" in {step.seconds:.1f} s" if step.state is StepState.DONE and step.seconds is not None else ""
     why = f": {describe_why(step)}" if describe_why(step) else ""
-    return f"{describe_time(step.ended_at or step.started_at)} {step.name} {step.state}{took}{why}"
+    return f"{describe_time(step.ended_at or step.measured_at or step.started_at)} {step.name} {step.state}{took}{why}"
 
 
 def describe_why(step: StepShown) -> str:

@@ -57,9 +57,10 @@ def measured(*sentences: str) -> Said:
 
 
 def test_the_last_look_is_shown_whoever_carries_the_step_and_at_its_end() -> None:
-    looks = [BEGUN, measured("fine"), BEGUN, measured("still fine", "no restart"), BEGUN]
-    (running,), (done,) = see_steps(make_chain(looks)), see_steps(make_chain([*looks, DONE]))
+    looks = make_chain([BEGUN, measured("fine"), BEGUN, measured("still fine", "no restart"), BEGUN, DONE])
+    (running,), (done,) = see_steps(looks[:-1]), see_steps(looks)
     assert (running.measured, done.measured) == ("still fine; no restart", "still fine; no restart")
+    assert running.measured_at == done.measured_at == looks[3].at
 
 
 @pytest.mark.parametrize(

@@ -20,13 +20,14 @@ from deployments.terminal.drawing import (
     describe_head,
     describe_rest,
     describe_state,
+    describe_time,
     draw_approvals,
     draw_installation,
     draw_list,
 )
 from deployments.terminal.waiting import describe_waiting
 
-AT = datetime(2026, 1, 1, tzinfo=UTC)
+AT, LATER = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 0, 0, 5, tzinfo=UTC)
 SERVING = RevisionShown(number=1, release="hello@1.2.3", integrity="", image="", url="http://hello.acme-dev.localhost:8888")
 
 
@@ -123,12 +124,11 @@ def test_only_what_changed_is_told() -> None:
 
 def test_each_look_at_a_stage_is_told() -> None:
     before, now = (
-        make_step("watch_stage:1", StepState.RUNNING, does=KEPT).model_copy(update={"measured": said}) for said in (None, DECIDED)
+        make_step("watch_stage:1", StepState.RUNNING, does=KEPT).model_copy(update={"measured": said, "measured_at": at})
+        for said, at in ((None, None), (DECIDED, LATER))
     )
     seen = make_shown(steps=(now,))
-    assert [line.split(" ", 1)[1] for line in describe_changes(make_shown(steps=(before,)), seen)] == [
-        f"watch_stage:1 running: {DECIDED}"
-    ]
+    assert describe_changes(make_shown(steps=(before,)), seen) == [f"{describe_time(LATER)} watch_stage:1 running: {DECIDED}"]
     assert describe_changes(seen, seen) == []
 
 
