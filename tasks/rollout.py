@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 from blocks.domain.diagnosis import Diagnosis, Trouble
 from blocks.domain.errors import DoesNotFit, PipelineError, RolloutFailed
+from blocks.domain.listed import count_listed
 from blocks.domain.objects.blueprint import Object
+from blocks.domain.objects.closed import SERVICE_NAME
 from blocks.domain.objects.labels import INSTANCE, MANAGER, PART_OF, REVISION
 from blocks.domain.objects.names import Name
 from blocks.domain.objects.phases import Phase, every
@@ -13,7 +15,7 @@ from blocks.domain.objects.workload import sized
 from blocks.domain.outlook import News, last_news, news_since, sight_of
 from blocks.domain.plan import Plan
 from blocks.domain.scaling import has_enough
-from blocks.ports.cluster import Notice, View, Views
+from blocks.ports.cluster import Notice, Sights, View, Views
 from blocks.work import Work
 from tasks.announce import announce
 from tasks.autoscaling import begin_with, hold, let_go
@@ -85,7 +87,7 @@ async def read_running(work: Work, plan: Plan, replicas: int) -> list[Object]:
 
 
 async def await_ready(work: Work, plan: Plan) -> tuple[str, ...]:
-    """The names of the ready pods, or `DoesNotFit` or `RolloutFailed` with what is the matter."""
+    """The names of the ready pods, to which the revision's Service leads; or `DoesNotFit` or `RolloutFailed` with what is the matter."""
     clock, deadline = asyncio.get_running_loop().time, work.tools.settings.progress_deadline
     ends, known = clock() + deadline, News()
     while not known.ready:
@@ -94,7 +96,25 @@ async def await_ready(work: Work, plan: Plan) -> tuple[str, ...]:
         known = news or await last_look(work, plan)
         if known.diagnosis and known.diagnosis.patience == 0:
             raise await failure(work, plan, known.diagnosis)
+    await await_listed(work, plan, len(known.pods))
     return known.pods
+
+
+async def await_listed(work: Work, plan: Plan, pods: int) -> None:
+    """The revision's Service leads to so many ready pods, or `RolloutFailed`.
+
+    The cluster lists a pod a moment after it is ready, on a busy machine half a second: a gateway that is told to send people there before
+    has nowhere to send them. Where the cluster lists nothing for Services there is nothing to wait for.
+    """
+    deadline = work.tools.settings.progress_deadline
+    views = {"slices": View("EndpointSlice", plan.namespace, labels={SERVICE_NAME: plan.name})}
+
+    def are_listed(seen: Sights) -> bool | None:
+        return not seen["slices"] or count_listed(seen["slices"]) >= pods or None
+
+    if not await work.tools.cluster.wait(views, are_listed, deadline):
+        said = f"the Service {plan.name} does not lead to its {pods} ready pods after {deadline:g} s"
+        raise RolloutFailed(said, "see what the cluster's EndpointSlice controller says")
 
 
 async def watch(work: Work, plan: Plan, known: Diagnosis | None, seconds: float) -> News | None:

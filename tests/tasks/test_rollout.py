@@ -1,8 +1,11 @@
 """A revision comes up, or fails as soon as that is certain, in the words of its own pods; on a cluster in memory."""
 
+import asyncio
+
 import pytest
 
 from blocks.domain.errors import DoesNotFit, PipelineError, RolloutFailed
+from blocks.domain.objects.closed import SERVICE_NAME
 from blocks.domain.objects.names import Name
 from blocks.domain.plan import Plan
 from blocks.ports.cluster import View
@@ -70,6 +73,35 @@ async def test_a_failure_is_said_well_and_leaves_nothing(
     await take_down(carried.work, plan)
     await unprovision_namespace(carried.work, plan)
     assert await carried.inventory() == before
+
+
+def lead(fake: FakeCluster, plan: Plan, *ready: bool) -> None:
+    """The revision's Service leads to pods, each of them ready or not."""
+    key = ("endpointslices", plan.namespace, f"{plan.name}-slice")
+    endpoints = [{"addresses": [f"10.0.0.{number}"], "conditions": {"ready": one}} for number, one in enumerate(ready, 1)]
+    metadata = {"name": key[2], "namespace": plan.namespace, "labels": {SERVICE_NAME: plan.name}}
+    made = {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "addressType": "IPv4", "metadata": metadata}
+    fake.store.apply(key, made | {"endpoints": endpoints}, "controller", force=True)
+
+
+async def test_a_revision_is_ready_once_its_service_leads_to_all_its_pods(carried: Carried, fake: FakeCluster) -> None:
+    carried.asked = carried.service(replicas=2)
+    plan = await prepared(carried)
+    lead(fake, plan, True, False)
+    rolling = asyncio.create_task(body(roll_out)(carried.work, plan))
+    assert await carried.cluster.wait({"pods": View("Pod", plan.namespace)}, lambda seen: len(seen["pods"]) == 2 or None, 10)
+    done, _ = await asyncio.wait({rolling}, timeout=0.5)
+    assert not done
+    lead(fake, plan, True, True)
+    assert (await rolling).pods == ("hello-r1-0", "hello-r1-1")
+
+
+async def test_a_service_that_leads_nowhere_is_said(carried: Carried, fake: FakeCluster) -> None:
+    carried.tools.settings = carried.tools.settings.model_copy(update={"progress_deadline": 0.5})
+    plan = await prepared(carried)
+    lead(fake, plan)
+    with pytest.raises(RolloutFailed, match="does not lead to its 1 ready pods"):
+        await body(roll_out)(carried.work, plan)
 
 
 async def test_nothing_is_routed_before_it_is_ready(carried: Carried) -> None:
