@@ -103,8 +103,8 @@ async def await_ready(work: Work, plan: Plan) -> tuple[str, ...]:
 async def await_listed(work: Work, plan: Plan, pods: int) -> None:
     """The revision's Service leads to so many ready pods, or `RolloutFailed`.
 
-    The cluster lists a pod a moment after it is ready, on a busy machine half a second: a gateway that is told to send people there before
-    has nowhere to send them. Where the cluster lists nothing for Services there is nothing to wait for.
+    The cluster lists a pod some time after it is ready: a gateway that is told to send people there before has nowhere to send them.
+    Where the cluster lists nothing for Services there is nothing to wait for.
     """
     deadline = work.tools.settings.progress_deadline
     views = {"slices": View("EndpointSlice", plan.namespace, labels={SERVICE_NAME: plan.name})}
