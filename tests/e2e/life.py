@@ -41,6 +41,8 @@ ANALYSIS = {"interval": 5, "minRequests": 5, "errorLimit": 1, "extend": 10}
 EXPERIMENT = {"share": 20, "interval": 5, "duration": 15, "minRequests": 5, "errorLimit": 1, "undecided": "promote"}
 # Nobody dies in these plays, and on a busy machine a lease of seconds would be lost, rightly.
 PATIENT = 120
+# Of so many requests some would show what is not as it should be.
+ENOUGH = 50
 # A cluster makes these by itself in every namespace.
 BY_ITSELF = {("ConfigMap", "kube-root-ca.crt"), ("ServiceAccount", "default")}
 
@@ -108,8 +110,11 @@ class RealLife(Life):
 
     def noticed(self, seen: InstallationView) -> list[Answer]:
         """What people were failed in; where something fails on purpose, only once the operation was over. Nobody asks any more."""
-        self.people.close()
         since = seen.operation.updated_at / 1000 + FOLLOWS if self.is_spoiled else 0
+        if self.is_spoiled:
+            # That nobody asked any more by then would be no sign of anything.
+            self.asked[-1].await_answers(since, ENOUGH)
+        self.people.close()
         return [one for traffic in self.asked for one in traffic.answers if one.failed and one.at > since]
 
     async def break_down(self) -> None:
