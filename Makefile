@@ -24,9 +24,14 @@ images: up  ## build the pipeline's own image and push it (PUSH_TO=… to anothe
 test: up images  ## everything that must hold
 	@$(BIN)/pytest -q
 
-e2e: up images  ## only the whole journeys, those too that take longest; print build/e2e.json
-	@$(BIN)/pytest -q -m world tests/e2e && $(BIN)/pytest -q tests/flows/test_kinds.py && $(BIN)/pytest -q -m long tests/faults tests/flows --ignore=tests/flows/test_kinds.py; \
-	ended=$$?; $(BIN)/python -m tests.outcomes && exit $$ended
+e2e: up images  ## only the whole journeys, those too that take longest, kinds two at a time; print build/e2e.json
+	@ended=0; \
+	$(BIN)/pytest -q -m world tests/e2e --ignore=tests/e2e/test_kinds.py || ended=$$?; \
+	$(BIN)/pytest -q -m world -n 2 --dist worksteal tests/e2e/test_kinds.py || ended=$$?; \
+	$(BIN)/pytest -q tests/flows/test_kinds.py || ended=$$?; \
+	$(BIN)/pytest -q -m long tests/faults tests/flows --ignore=tests/flows/test_kinds.py || ended=$$?; \
+	$(BIN)/python -m tests.outcomes || ended=$$?; \
+	exit $$ended
 
 check: setup  ## layout, types, contracts and the pure rules, without the world
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check -q . && $(BIN)/mypy && $(BIN)/lint-imports

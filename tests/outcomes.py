@@ -4,9 +4,11 @@ A test says with the mark `kind(name, strategy)` what it plays; one with the mar
 A session replaces the lines that it played and leaves those of other sessions, so that both worlds come together.
 """
 
+import fcntl
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +41,7 @@ class Outcomes:
     """A plugin of pytest that keeps what the marked tests of its session came to, and writes it at the end."""
 
     def __init__(self, path: Path = WRITTEN) -> None:
-        self._path, self._seen = path, dict[tuple[str, str, str], Outcome]()
+        self._path, self.seen = path, dict[tuple[str, str, str], Outcome]()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item) -> Any:
@@ -51,16 +53,26 @@ class Outcomes:
 
     def pytest_sessionfinish(self) -> None:
         """Write what was seen, if anything was."""
-        if self._seen:
-            write(self._path, merge(read(self._path), self._seen.values()))
+        if self.seen:
+            with alone(self._path):
+                write(self._path, merge(read(self._path), self.seen.values()))
 
     def _count(self, said: Sequence[str], item: pytest.Item, report: pytest.TestReport) -> None:
         kind, strategy = said
         new = Outcome(kind, strategy, WORLDS[item.get_closest_marker("world") is not None], report.passed, report.duration)
         # Tests that share a line, and the parts of one test, pass together or not at all.
-        before = self._seen.get(new.place, Outcome(*new.place, passed=True, seconds=0))
+        before = self.seen.get(new.place, Outcome(*new.place, passed=True, seconds=0))
         passed, seconds = before.passed and new.passed, round(before.seconds + new.seconds, 2)
-        self._seen[new.place] = Outcome(*new.place, passed=passed, seconds=seconds)
+        self.seen[new.place] = Outcome(*new.place, passed=passed, seconds=seconds)
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Nobody else who asks writes the file meanwhile: two lanes of one session may end at the same time."""
+    path.parent.mkdir(exist_ok=True)
+    with path.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def merge(before: Iterable[Outcome], now: Iterable[Outcome]) -> list[Outcome]:
@@ -76,7 +88,6 @@ def read(path: Path) -> list[Outcome]:
 
 def write(path: Path, lines: Iterable[Outcome]) -> None:
     """The file holds these lines."""
-    path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps([asdict(one) for one in lines], indent=1) + "\n")
 
 

@@ -1,6 +1,7 @@
 """The table of kinds is what really happened: a session of pytest is run on tests that pass, fail, and fail to set up or clean up."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,19 @@ def test_a_session_replaces_what_it_played_and_leaves_the_rest(tmp_path: Path) -
         ("abort", "canary", "fake"): True,
         ("old", "canary", "real"): True,
     }
+
+
+def test_lanes_that_end_at_the_same_time_lose_nothing_of_each_other(tmp_path: Path) -> None:
+    kinds = [f"kind {number}" for number in range(40)]
+
+    def finish(kind: str) -> None:
+        lane = Outcomes(tmp_path / "e2e.json")
+        lane.seen[kind, "canary", "fake"] = Outcome(kind, "canary", "fake", passed=True, seconds=1)
+        lane.pytest_sessionfinish()
+
+    with ThreadPoolExecutor(8) as lanes:
+        list(lanes.map(finish, kinds))
+    assert {one.kind for one in read(tmp_path / "e2e.json")} == set(kinds)
 
 
 def test_a_session_without_kinds_writes_nothing(tmp_path: Path) -> None:
