@@ -18,17 +18,17 @@ from tasks.waves import move_back, move_forth
 async def shift_traffic(work: Work, plan: Plan) -> Stood:
     """The gateway has taken the route to the planned revision; what served before is still up, and the gateway still knows it.
 
-    Of a rolling update with limits the pods have moved with the requests, and what served before has none. Of a revision that won an A/B
-    test, or was promoted, what somebody took away meanwhile was made again before.
+    Of a rolling update with limits the pods have moved with the requests, and what served before has none. What somebody took away of
+    another since it was ready was made again before.
     """
     now = (await read_plan(work, plan))[Phase.EXPOSURE]
-    if not plan.previous:
-        return await put_up(work, now)
-    if plan.experiment:
-        # Days may have passed since it was rolled out, in its test or while a person was asked: all find it as large as it has to be.
-        await stand_with(work, plan, await begin_with(work, plan))
     if plan.limits:
         await move_forth(work, plan, plan.limits)
+    else:
+        # Days may have passed since it was rolled out: in a test, while a person was asked, while others of its set became ready.
+        await stand_with(work, plan, await begin_with(work, plan))
+    if not plan.previous:
+        return await put_up(work, now)
     before = (await read_before(work, plan))[Phase.EXPOSURE]
     return await put_up(work, [beside(*pair) for pair in zip(now, before, strict=True)])
 

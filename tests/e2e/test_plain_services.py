@@ -28,6 +28,7 @@ from tests.flows.teller import use_settings_of
 
 pytestmark = pytest.mark.world
 FIRST, GOOD, BAD = "1.2.3", "2.0.0", "3.0.0"
+BLUE, WAVES = "2.1.0", "2.2.0"
 REPLICAS = 4
 GREETING = "Hello from a plugin"
 # Nobody counts what is answered here: the revision is asked itself, and its pods are looked at.
@@ -35,6 +36,11 @@ GREETS = {"name": "greets", "http": {"path": "/hello", "field": "message", "equa
 ANALYSIS = {"interval": 5, "metrics": [GREETS], "pods": {"restarts": 0, "notReady": 0}}
 STAGES = [{"weight": 25}, {"weight": 50}, {"weight": 100, "pause": 6}]
 STAGED = {"strategy": CANARY, "strategyConfig": {"stages": STAGES, "stageInterval": 10, "analysis": ANALYSIS}}
+SWITCHED = {
+    "strategy": "blue-green",
+    "strategyConfig": {"smokeTest": {"path": "/hello"}, "stageInterval": 2, "analysis": {"enabled": False}},
+}
+IN_WAVES = {"strategy": "rolling-update", "strategyConfig": {"maxSurge": 1, "maxUnavailable": 0}}
 # The ready pods of the new revision and of the one before, by which the shares are made.
 RATIOS = ((1, 3), (2, 2))
 # Of so many requests some would show what is not as it should be.
@@ -70,6 +76,36 @@ async def test_a_canary_by_pods_is_met_by_its_share_then_by_all_and_a_bad_one_go
     await assert_a_good_one_comes(life)
     await life.remember()
     await assert_a_bad_one_goes_back(life)
+
+
+@pytest.mark.long
+async def test_a_switch_and_waves_and_the_way_back_by_hand_go_unnoticed(life: RealLife) -> None:
+    with visitors(life) as traffic:
+        blue = await come(life.outside, life.product, BLUE, tenant=life.first.tenant, **SWITCHED)
+        await assert_it_came(life, traffic, blue, BLUE)
+        new = await come(life.outside, life.product, WAVES, tenant=life.first.tenant, **IN_WAVES)
+        await assert_it_came(life, traffic, new, WAVES)
+        back = await life.outside.roll_back(life.first.id)
+        await assert_it_came(life, traffic, back, BLUE)
+    assert [one for one in traffic.answers if one.failed] == []
+    assert await whom_they_met(life, traffic, blue) == [FIRST, BLUE]
+    assert await whom_they_met(life, traffic, new) == [BLUE, WAVES]
+    assert pods_of(await life.stands()) == {2: REPLICAS}
+
+
+async def assert_it_came(life: RealLife, traffic: Traffic, seen: InstallationView, version: str) -> None:
+    """The operation has succeeded, and everybody who asked after it meets this release."""
+    assert seen.operation.phase is Phase.SUCCEEDED, seen.operation.reason
+    finished = (await tell(life, seen))["operation", "finished"]
+    traffic.await_answers(finished + FOLLOWS, ENOUGH)
+    await assert_all_meet(life, traffic, version, finished)
+
+
+async def whom_they_met(life: RealLife, traffic: Traffic, seen: InstallationView) -> list[str]:
+    """The versions that answered from the beginning of the operation to its end, in the order in which they were first met."""
+    told = await tell(life, seen)
+    met = traffic.between(told["make_plan", "done"], told["operation", "finished"] + FOLLOWS)
+    return [one.rpartition("@")[2] for one in dict.fromkeys(answer.release for answer in met)]
 
 
 async def assert_a_good_one_comes(life: RealLife) -> None:

@@ -14,7 +14,7 @@ from blocks.domain.journal import Kind, Phase
 from flows.install_set import install_set
 from tests.flows.conftest import MOSTLY_ON_SQLITE, Outside
 from tests.flows.paired import FIRST, SECOND, Paired, phases
-from tests.flows.standing import wanted
+from tests.flows.standing import replicas, wanted
 from tests.flows.test_canary import ANALYSIS, BAD, GOOD, SILENT
 
 pytestmark = MOSTLY_ON_SQLITE
@@ -115,6 +115,16 @@ async def test_a_run_that_dies_is_followed_by_one_that_finds_all_in_the_journals
     seen = await paired.carry(asked)
     assert phases(seen) == [Phase.SUCCEEDED] * 2, [one.operation.reason for one in seen]
     assert (await paired.told(asked)).count((FIRST, "serve_revision", Kind.DONE)) == 1
+
+
+async def test_what_somebody_takes_away_of_the_first_while_the_second_gets_ready_is_made_again(paired: Paired) -> None:
+    asked = await paired.ask()
+    await carry_until(paired, asked, (SECOND, "provision_namespace", Kind.INTENDED))
+    (first,) = replicas(paired.outside.cluster)
+    await paired.outside.cluster.take_down(first)
+    seen = await paired.carry(asked)
+    assert phases(seen) == [Phase.SUCCEEDED] * 2, [one.operation.reason for one in seen]
+    assert first in replicas(paired.outside.cluster)
 
 
 async def test_who_came_first_goes_last_even_if_it_is_the_bad_one_and_its_run_dies(paired: Paired) -> None:
