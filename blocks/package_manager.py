@@ -65,28 +65,33 @@ class Pnpm:
     async def _run(self, folder: Path, *arguments: str) -> tuple[int, str, str]:
         trusted = [f"NODE_EXTRA_CA_CERTS={self._extra_ca.resolve()}"] if self._extra_ca else []
         # A session of its own, so that what pnpm starts ends with it.
-        process = await asyncio.create_subprocess_exec(
-            *("env", *trusted, self._program, *arguments),
-            cwd=folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
+        starting = asyncio.ensure_future(
+            asyncio.create_subprocess_exec(
+                *("env", *trusted, self._program, *arguments),
+                cwd=folder,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )
         )
-        code, out, err = await outcome(process)
+        code, out, err = await outcome(starting)
         if code in CANNOT_START:
             raise Terminal(f"{self._program} cannot be started: {err.strip()}", "infra/local/pnpm.sh installs it; PNPM names it")
         return code, out, err
 
 
-async def outcome(process: asyncio.subprocess.Process) -> tuple[int, str, str]:
+async def outcome(starting: "asyncio.Future[asyncio.subprocess.Process]") -> tuple[int, str, str]:
     """Exit code, output and error output of the program; `Transient` if it takes too long, and it never outlives the caller."""
     try:
+        # Given up in the middle of a start, the program may already have begun: it is awaited, and then ended.
+        process = await asyncio.shield(starting)
         async with asyncio.timeout(LONGEST_RUN):
             out, err = await process.communicate()
     except TimeoutError as problem:
         raise Transient(f"pnpm was still busy after {LONGEST_RUN:.0f} s and was stopped") from problem
     finally:
+        process = await starting
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)

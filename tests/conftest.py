@@ -123,5 +123,5 @@ def prefect_server() -> Iterator[None]:
         PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED: False,
         PREFECT_SERVER_SERVICES_DB_VACUUM_LOOP_SECONDS: A_DAY,
     }
-    with temporary_settings(quiet), prefect_test_harness(server_startup_timeout=120):
+    with temporary_settings(quiet), prefect_test_harness(server_startup_timeout=300):
         yield

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # How up.sh waits for the processes, says how far they are, and writes down where everything is. Sourced.
 
-# A minute and a half without anything new is a failure, not slowness: the slowest part (Prefect, cold) takes 20 s.
-PATIENCE=${PIPELINE_PATIENCE:-90}
+# Ten minutes without anything new is a failure, not slowness: the slowest part (the base images, once a machine) takes one or two.
+PATIENCE=${PIPELINE_PATIENCE:-600}
 # the last look at the processes, what is known of them, and the supervisor this script started (none when it ran already)
 table='' stay='' asked='' supervisor_pid=''
 

@@ -162,7 +162,7 @@ async def test_says_when_there_is_no_engine(tmp_path: Path) -> None:
 async def test_a_stopped_build_cleans_up(real: Workshop, engine: docker.DockerClient, tmp_path: Path) -> None:
     """The thread ends at the engine's next word, and takes everything away."""
     before = inventory(engine)
-    slow = DOCKERFILE.replace("COPY", "RUN for i in 1 2 3 4 5 6; do echo $i; sleep 0.5; done\nCOPY")
+    slow = DOCKERFILE.replace("COPY", "RUN for i in $(seq 120); do echo $i; sleep 0.5; done\nCOPY")
     building = asyncio.create_task(real.builder.build(real.order(tmp_path, slow)))
     async with asyncio.timeout(60):
         while not [one for one in count_cache(engine) if one["InUse"] and "sleep 0.5" in one["Description"]]:

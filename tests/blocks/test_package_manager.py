@@ -14,6 +14,7 @@ from blocks.domain.resolution import Gap, Published, Search
 from blocks.image_builder import read_template
 from blocks.package_manager import Pnpm
 from blocks.ports.sources import Access, Locked
+from tests.blocks.scanners.contract import has_ended
 from tests.conftest import World
 from tests.fakes.authority import make_authority
 from tests.fakes.npm_registry import FakeRegistry, Fault, open_registry
@@ -184,18 +185,13 @@ async def test_ends_with_its_caller(tmp_path: Path, registry: FakeRegistry) -> N
     program.write_text(f"#!/bin/sh\nsleep 60 &\necho $! $$ >{mark}.new\nmv {mark}.new {mark}\nwait\n")
     program.chmod(0o755)
     locking = asyncio.create_task(Pnpm(program, tmp_path / "store").lock(project("leaf"), Access(registry.address)))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not mark.exists():
             await asyncio.sleep(0.01)
     locking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await locking
-    alive = [
-        pid
-        for pid in mark.read_text().split()
-        if Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_text()
-    ]
-    assert not alive
+    assert [await has_ended(int(pid)) for pid in mark.read_text().split()] == [True, True]
 
 
 async def test_the_extra_bundle_is_trusted(world: World, tmp_path: Path) -> None:

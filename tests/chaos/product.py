@@ -24,6 +24,8 @@ PROCESSES = {
     "Prefect server": "server start --host",
 }
 CARRIER = "carrier"
+# Its pods take so long to be ready that whoever rolls it out is met while it does.
+SLOWLY = {"readiness": {"path": "/ready", "port": 8080, "initialDelaySeconds": 15}}
 FIRST_AFTER = "SELECT min(at) FROM journal WHERE operation = $1::uuid AND at > $2"
 
 
@@ -90,7 +92,7 @@ def ask(product: Product, verb: str, tenant: str, installation: str) -> dict[str
         case "install":
             return product.ask(request)
         case "update":
-            return product.ask({**request, "replicas": 2})
+            return product.ask({**request, "plugin": request["plugin"] | {"healthChecks": SLOWLY}, "replicas": 2})
         case "rollback":
             answer = product.api.post(f"{below}/rollback", json=about)
         case _:

@@ -63,7 +63,7 @@ class Client:
 
     async def use(self, gateway: str) -> None:
         """Ask one request after the other until cancelled."""
-        async with httpx.AsyncClient(base_url=gateway, trust_env=False, timeout=10) as client:
+        async with httpx.AsyncClient(base_url=gateway, trust_env=False, timeout=30) as client:
             while True:
                 self.asked += 1
                 try:

@@ -14,6 +14,7 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.states import Cancelled, Cancelling, Crashed, Late
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+import deployments.keeper
 from blocks.catalog.leases import Leases
 from blocks.catalog.starts import SOON
 from blocks.catalog.words import Words
@@ -248,18 +249,23 @@ async def test_a_run_is_ready_when_the_lease_of_a_silent_worker_runs_out(record:
     assert len(await runs_of(operation)) == 1
 
 
-async def test_a_worker_that_renews_is_left_alone(record: Record, keeper: Keeper) -> None:
+async def test_a_worker_that_renews_is_left_alone(record: Record, settings: Settings) -> None:
+    keeper = Keeper(settings.model_copy(update={"lease_ttl": 600, "lease_renew": 200}))
     operation = await record.ask()
-    await Leases(record.engine, ttl=6).acquire(operation, "worker")
+    await Leases(record.engine, ttl=600).acquire(operation, "worker")
     await keeper.sweep()
+    await keeper.close()
     assert await runs_of(operation) == []
 
 
-async def test_a_lease_that_is_about_to_run_out_is_met_when_it_does(record: Record, keeper: Keeper) -> None:
+async def test_a_lease_that_is_about_to_run_out_is_met_when_it_does(
+    record: Record, keeper: Keeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert await keeper.pause() == SWEEP_EVERY
+    monkeypatch.setattr(deployments.keeper, "SWEEP_EVERY", 600.0)
     operation = await record.ask()
-    await Leases(record.engine, ttl=1).acquire(operation, "worker")
-    assert await keeper.pause() < SWEEP_EVERY
+    await Leases(record.engine, ttl=300).acquire(operation, "worker")
+    assert await keeper.pause() < 300
 
 
 async def test_keeps_until_told_to_stop(record: Record, settings: Settings) -> None:

@@ -40,7 +40,7 @@ class Product:
         address = find_address(None, None, [Path(typer.get_app_dir("plugin-pipeline"))])
         head = {"Authorization": f"Bearer {address.token}"}
         self.api = httpx.Client(base_url=address.url, headers=head, timeout=30, trust_env=False)
-        self.gateway = httpx.Client(base_url=world.gateway_url, timeout=10, trust_env=False)
+        self.gateway = httpx.Client(base_url=world.gateway_url, timeout=30, trust_env=False)
         self.prefect = open_prefect(world)
 
     def close(self) -> None:

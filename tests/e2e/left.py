@@ -52,7 +52,7 @@ def objects_in(product: Product, name: str) -> frozenset[str]:
 
 def tags_of(product: Product, plugin: str) -> list[str]:
     """The tags of the plugin's images in the registry."""
-    answer = httpx.get(f"http://{product.world.registry}/v2/plugins/{slug(plugin)}/tags/list", trust_env=False)
+    answer = httpx.get(f"http://{product.world.registry}/v2/plugins/{slug(plugin)}/tags/list", trust_env=False, timeout=60)
     assert answer.status_code in (200, 404), answer.text
     return (answer.json().get("tags") or []) if answer.status_code == 200 else []
 

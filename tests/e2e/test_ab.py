@@ -1,6 +1,7 @@
 """An A/B test on the real cluster behind the real Envoy: everybody keeps the variant that they met first, until a person ends it."""
 
 import asyncio
+import time
 from typing import Any
 
 import httpx
@@ -9,8 +10,8 @@ import pytest
 from tests.e2e.api import Product
 from tests.e2e.conftest import Tenant
 from tests.e2e.folders import Service
-from tests.e2e.rollouts import ALARM, FOLLOWS, at, entries, has_begun, people, publish
-from tests.e2e.traffic import is_likely
+from tests.e2e.rollouts import ALARM, at, entries, has_begun, people, publish
+from tests.e2e.traffic import CERTAIN, TIMEOUT, is_likely
 
 pytestmark = pytest.mark.world
 PEOPLE, TIMES, SHARE = 100, 5, 40
@@ -31,14 +32,14 @@ class Crowd:
     def meet_with_header(self) -> str:
         """The release that answers somebody who sends the header."""
         asked = {"Host": self._host, FORCED["name"]: FORCED["value"]}
-        return httpx.get(self._url, headers=asked, trust_env=False).headers["x-plugin-release"]
+        return httpx.get(self._url, headers=asked, trust_env=False, timeout=TIMEOUT).headers["x-plugin-release"]
 
     async def _all(self) -> list[list[str]]:
         limits = asyncio.Semaphore(20)
         return await asyncio.gather(*(self._one(limits) for _ in range(PEOPLE)))
 
     async def _one(self, limits: asyncio.Semaphore) -> list[str]:
-        async with limits, httpx.AsyncClient(trust_env=False, headers={"Host": self._host}) as person:
+        async with limits, httpx.AsyncClient(trust_env=False, headers={"Host": self._host}, timeout=TIMEOUT) as person:
             return [(await person.get(self._url)).raise_for_status().headers["x-plugin-release"] for _ in range(TIMES)]
 
 
@@ -78,6 +79,7 @@ def test_a_variant_that_is_certainly_worse_goes_back_by_its_numbers(
         asked = {**request, "strategy": "ab-testing", "strategyConfig": {"experiment": EXPERIMENT}}
         seen = product.await_end(product.ask(asked))
         product.await_answer(first, "/hello", 200)
+        traffic.await_answers(time.time(), 2 * CERTAIN)
     operation = seen["operation"]
     assert (operation["phase"], seen["revision"]["release"]) == ("withdrawn", f"{service.name}@1.0.0"), operation
     assert operation["reason"]["code"] == "analysis-failed", operation["reason"]
@@ -85,4 +87,4 @@ def test_a_variant_that_is_certainly_worse_goes_back_by_its_numbers(
     back = at(entries(product, seen), "open_variants", "undone")
     failed = [one for one in traffic.answers if one.failed]
     assert {one.status for one in failed} == {500}
-    assert [one for one in failed if one.at > back + FOLLOWS] == []
+    assert [one for one in traffic.led_to(f"{service.name}@1.0.0", back) if one.failed] == []

@@ -52,8 +52,8 @@ def test_killed_run_is_carried_on_and_nothing_is_made_twice(product: Product, ow
     while not product.objects("deployments", namespace) and time.monotonic() < ends:
         time.sleep(0.1)
     product.carrier(seen).kill()
-    before = versions(product, namespace)
     assert not has_begun_to_roll_out(seen) or step(product.see(accepted["id"]), "roll_out")["state"] == "running"
+    before = versions(product, namespace)
     ended = product.await_end(accepted)
     assert ended["phase"] == "succeeded", ended["operation"]["reason"]
     assert ended["operation"]["id"] == accepted["operation"]

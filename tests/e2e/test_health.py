@@ -15,6 +15,7 @@ from tests.e2e.folders import Service, make_service
 
 pytestmark = pytest.mark.world
 METRICS = "http://127.0.0.1:9090/metrics"
+ILL = "unhealthy: /well answered 500, 2 times in a row"
 HEALTH = {"interval": 1, "failures": 2, "path": "/well", "policy": "rollback"}
 
 
@@ -45,19 +46,25 @@ def test_what_falls_ill_is_restarted_then_rolled_back_and_well_again(
     product.await_that(first["id"], lambda seen: seen["health"]["status"] == "healthy")
     assert read_status(first) == {"healthy": 1, "unhealthy": 0, "unknown": 0}
     publish_ailing(service)
-    updated = product.install({**request, "plugin": {**request["plugin"], "version": "1.1.0"}})
-    seen = product.await_that(first["id"], lambda seen: seen["operation"]["verb"] == "reload")
-    assert (updated["phase"], seen["revision"]["release"]) == ("succeeded", f"{service.name}@1.1.0"), seen["operation"]
-    assert (seen["operation"]["actor"], seen["operation"]["why"]) == ("keeper", "unhealthy: /well answered 500, 2 times in a row")
-    assert read_status(first) == {"healthy": 0, "unhealthy": 1, "unknown": 0}
-    back = product.await_that(first["id"], lambda seen: seen["operation"]["verb"] == "rollback")
-    assert "/well answered 500, 2 times in a row, and restart did not help" in back["operation"]["why"]
+    updated = product.ask({**request, "plugin": {**request["plugin"], "version": "1.1.0"}})
+    product.await_that(first["id"], lambda _: read_status(first) == {"healthy": 0, "unhealthy": 1, "unknown": 0})
+    product.await_that(first["id"], lambda seen: seen["operation"]["verb"] == "rollback")
+    assert product.await_operation(first["id"], updated["operation"])["phase"] == "succeeded"
+    assert asked_by_keeper(product, first) == [("reload", ILL), ("rollback", f"{ILL}, and restart did not help")]
     end = product.await_rest(first["id"])
     assert (end["phase"], end["revision"]["release"]) == ("succeeded", f"{service.name}@1.0.0"), end["operation"]
     product.await_that(first["id"], lambda seen: seen["health"]["status"] == "healthy")
     assert read_status(first) == {"healthy": 1, "unhealthy": 0, "unknown": 0}
     kept = product.api.get(f"/api/v1/installations/{first['id']}/quarantine").raise_for_status().json()["items"]
     assert [(one["release"], one["actor"]) for one in kept] == [(f"{service.name}@1.1.0", "keeper")]
+
+
+def asked_by_keeper(product: Product, seen: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the keeper has asked for, and why."""
+    path = f"/api/v1/installations/{seen['id']}/timeline"
+    told = product.api.get(path, params={"limit": 500}).raise_for_status().json()["items"]
+    asked = [one for one in told if (one["actor"], one["kind"]) == ("keeper", "requested")]
+    return [(one["verb"], one["reason"]) for one in asked]
 
 
 def read_status(seen: dict[str, Any]) -> dict[str, float]:

@@ -39,7 +39,10 @@ def await_over(product: Product, run: str) -> None:
 
 
 def test_a_run_cancelled_there_takes_the_operation_back(product: Product, own_tenant: Tenant) -> None:
-    accepted = product.ask(product.request("service", own_tenant.name))
+    request = product.request("service", own_tenant.name)
+    # Its pods are not ready before it is cancelled.
+    request["plugin"]["healthChecks"] = {"readiness": {"path": "/ready", "port": 8080, "initialDelaySeconds": 60}}
+    accepted = product.ask(request)
     own_tenant.adopt(accepted["id"])
     seen = await_roll_out(product, accepted["id"])
     run = seen["operation"]["flowRunUrl"].rpartition("/")[2]

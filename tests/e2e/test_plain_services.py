@@ -20,7 +20,7 @@ from tests.e2e.folders import Service
 from tests.e2e.left import objects_in, tags_of
 from tests.e2e.life import RealLife, RealTeller, end, plugin_of
 from tests.e2e.rollouts import ALARM, FOLLOWS, publish
-from tests.e2e.traffic import Traffic, is_likely, using
+from tests.e2e.traffic import CERTAIN, Traffic, is_likely, using
 from tests.flows.judged import pods_of, settle
 from tests.flows.life import CANARY
 from tests.flows.standing import wanted
@@ -43,8 +43,8 @@ SWITCHED = {
 IN_WAVES = {"strategy": "rolling-update", "strategyConfig": {"maxSurge": 1, "maxUnavailable": 0}}
 # The ready pods of the new revision and of the one before, by which the shares are made.
 RATIOS = ((1, 3), (2, 2))
-# Of so many requests some would show what is not as it should be.
-ENOUGH = 50
+# Of so many requests enough show to whom all are led.
+ENOUGH = 2 * CERTAIN
 
 
 @pytest.fixture
@@ -151,7 +151,8 @@ async def assert_a_bad_one_goes_back(life: RealLife) -> None:
 async def assert_all_meet(life: RealLife, traffic: Traffic, version: str, since: float) -> None:
     """Nobody who asked after the cluster had followed met another release, and the pods are those that are wanted."""
     await settle(life)
-    assert {one.release for one in traffic.answers if one.at > since + FOLLOWS} == {f"{life.first.plugin}@{version}"}
+    release = f"{life.first.plugin}@{version}"
+    assert {one.release for one in traffic.led_to(release, since)} == {release}
 
 
 async def come(outside: RealTeller, product: Product, version: str, **said: Any) -> InstallationView:

@@ -13,7 +13,7 @@ from tests.e2e.api import Product
 from tests.e2e.conftest import Tenant
 from tests.e2e.folders import Service, make_service
 from tests.e2e.rollouts import ALARM, FOLLOWS, at, entries, people, publish
-from tests.e2e.traffic import Traffic, is_likely
+from tests.e2e.traffic import CERTAIN, Traffic, is_likely
 
 pytestmark = pytest.mark.world
 SHARE = 30
@@ -24,8 +24,6 @@ CANARY: dict[str, Any] = {
 }
 # Requests a second for each of the two.
 RATE = 25
-# Of so many requests some would show what is not as it should be.
-ENOUGH = 50
 
 
 @dataclass(frozen=True)
@@ -102,9 +100,7 @@ def assert_both_go_back_with_the_bad_one(pair: Pair, served: list[dict[str, Any]
     publish(good, "1.1.0")
     with pair.used(served) as traffic:
         carried = pair.carry(**CANARY)
-        since = time.time() + FOLLOWS
-        for users in traffic:
-            users.await_answers(since, ENOUGH)
+        await_answers(traffic)
     assert (carried["phase"], carried["bad"], carried["committed"]) == ("withdrawn", bad.name, False), carried
     of_bad, of_good = (one["reason"] for one in carried["members"])
     assert (carried["reason"], of_bad["code"], of_good["code"]) == (of_bad, "analysis-failed", "set-failed")
@@ -116,7 +112,7 @@ def assert_both_go_back_with_the_bad_one(pair: Pair, served: list[dict[str, Any]
     told = pair.told(seen)
     assert [one for each in told for one in each if one["step"] == "route_stage:2"] == []
     for each, users, release in zip(told, traffic, pair.releases("1.0.0", "1.0.0"), strict=True):
-        assert {one.release for one in users.answers if one.at > at(each, "route_stage:1", "undone") + FOLLOWS} == {release}
+        assert {one.release for one in users.led_to(release, at(each, "route_stage:1", "undone"))} == {release}
     of_bad, of_good = ([one for one in users.answers if one.failed] for users in traffic)
     assert ({one.status for one in of_bad}, {one.release for one in of_bad}, of_good) == ({500}, {f"{bad.name}@1.1.0"}, [])
 
@@ -129,6 +125,7 @@ def assert_they_go_on_together(pair: Pair, served: list[dict[str, Any]]) -> None
     publish(pair.services[0], "1.2.0")
     with pair.used(served) as traffic:
         carried = pair.carry(**CANARY)
+        await_answers(traffic)
     assert (carried["phase"], carried["committed"]) == ("succeeded", True), carried
     seen, wanted = pair.see(carried), pair.releases("1.2.0", "1.1.0")
     assert [one["revision"]["release"] for one in seen] == wanted == met_now(pair, seen)
@@ -141,7 +138,14 @@ def assert_they_go_on_together(pair: Pair, served: list[dict[str, Any]]) -> None
         new = sum(one.release == release for one in met)
         assert len(met) > 100
         assert is_likely(new, len(met), SHARE / 100, ALARM), f"{new} of {len(met)} met {release}"
-        assert {one.release for one in users.answers if one.at > at(each, "route_stage:2") + FOLLOWS} == {release}
+        assert {one.release for one in users.led_to(release, at(each, "route_stage:2"))} == {release}
+
+
+def await_answers(traffic: list[Traffic]) -> None:
+    """Enough ask from now on to show to whom all are led."""
+    since = time.time()
+    for users in traffic:
+        users.await_answers(since, 2 * CERTAIN)
 
 
 def met_now(pair: Pair, seen: list[dict[str, Any]]) -> list[str]:

@@ -27,7 +27,8 @@ def bob(product: Product) -> Iterator[httpx.Client]:
     settings = read_settings()
     folder = Path(typer.get_app_dir("plugin-pipeline"))
     token = issue_token(folder, Expected(settings.jwt_issuer, settings.jwt_audience), Person("bob", ("approver",)))
-    with httpx.Client(base_url=product.api.base_url, headers={"Authorization": f"Bearer {token}"}, trust_env=False) as client:
+    head = {"Authorization": f"Bearer {token}"}
+    with httpx.Client(base_url=product.api.base_url, headers=head, trust_env=False, timeout=60) as client:
         yield client
 
 

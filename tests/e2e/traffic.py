@@ -13,9 +13,12 @@ from typing import Any
 
 import httpx
 
-# Requests a second, and how many there are at most, whatever happens.
-RATE, MOST = 50, 15_000
-TIMEOUT = 10
+# Requests a second, and how many there are at most, whatever happens: as long as a test may last.
+RATE, MOST = 50, 30_000
+# Seconds: who waits longer was failed. That a busy machine stands still for some says nothing of the plugin.
+TIMEOUT = 30
+# So many in a row who met one release alone are no chance where another has a fifth of the requests.
+CERTAIN = 100
 # How long answers are waited for, and how often it is looked, in seconds.
 PATIENCE, LOOK_EVERY = 60, 0.1
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -46,8 +49,20 @@ class Traffic:
         self._over = threading.Event()
 
     def between(self, begin: float, end: float) -> list[Answer]:
-        """What was asked from one instant to the other."""
-        return [one for one in self.answers if begin <= one.at < end]
+        """What was asked and answered from one instant to the other."""
+        return [one for one in self.answers if begin <= one.at and one.over < end]
+
+    def led_to(self, release: str, since: float) -> list[Answer]:
+        """What was asked from the first of so many in a row on who met this release alone: nobody may meet another after them.
+
+        How long a gateway takes to follow says no clock of ours.
+        """
+        asked, row = sorted((one for one in self.answers if one.at > since), key=lambda one: one.at), 0
+        for number, one in enumerate(asked, 1):
+            row = row + 1 if one.release == release else 0
+            if row == CERTAIN:
+                return asked[number - CERTAIN :]
+        raise AssertionError(f"{len(asked)} asked and were never led to {release} alone")
 
     def await_answers(self, since: float, count: int) -> None:
         """Return once so many who asked after the instant were answered."""

@@ -27,7 +27,7 @@ def image_without_plugin(product: Product, seen: Mapping[str, Any], name: str) -
     digest = asyncio.run(DockerBuilder(product.world.docker_host, bases).build(order))
     yield f"{repository}@{digest}"
     path = repository.removeprefix(product.world.registry)
-    gone = httpx.delete(f"http://{product.world.registry}/v2{path}/manifests/{digest}", trust_env=False)
+    gone = httpx.delete(f"http://{product.world.registry}/v2{path}/manifests/{digest}", trust_env=False, timeout=60)
     assert gone.status_code == 202, gone.text
 
 

@@ -29,7 +29,7 @@ class Clock:
         self._file = folder / "clock"
         self.jump(0)
         monkeypatch.setenv("FAKETIME_TIMESTAMP_FILE", str(self._file))
-        monkeypatch.setenv("FAKETIME_CACHE_DURATION", "1")
+        monkeypatch.setenv("FAKETIME_NO_CACHE", "1")
         monkeypatch.setenv("FAKETIME_DONT_FAKE_MONOTONIC", "1")
         self._monkeypatch = monkeypatch
 

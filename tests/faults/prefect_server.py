@@ -33,7 +33,7 @@ class PrefectServer:
         program = (sys.executable, "-m", "prefect", "server", "start", "--port", str(self._port), "--no-ui")
         with (self._folder / "prefect.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(*program, env=environment, stdout=log, stderr=log)
-        async with asyncio.timeout(120), httpx.AsyncClient() as client:
+        async with asyncio.timeout(300), httpx.AsyncClient() as client:
             while not await _answers(client, f"{self.api}/health"):
                 assert self._process.returncode is None, (self._folder / "prefect.log").read_text()
                 await asyncio.sleep(0.1)

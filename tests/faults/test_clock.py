@@ -21,6 +21,9 @@ from tests.chaos.life import Life
 from tests.chaos.worker import Job
 from tests.faults.clock import CONTEXT, HOUR, Clock, carry_by_clock, take_by_clock
 
+# Seconds that a process may take on a busy machine.
+PATIENCE = 240
+
 
 @pytest.fixture
 def clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Clock:
@@ -54,7 +57,7 @@ async def test_a_clock_that_jumps_while_an_operation_is_carried_changes_nothing(
     clock.start(worker)
     await until_it_works(ground, order, worker)
     clock.jump(jump)
-    await asyncio.to_thread(worker.join, 60)
+    await asyncio.to_thread(worker.join, PATIENCE)
     began, ended = json.loads(told.read_text())
     assert abs(ended - began - jump) < HOUR / 2, "the clock did not jump"
     entries = await ground.journal.read(order.operation)
@@ -69,7 +72,7 @@ async def test_a_clock_that_jumps_while_an_operation_is_carried_changes_nothing(
 @pytest.mark.parametrize(
     ("jump", "ttl", "free"),
     [
-        pytest.param(HOUR, 60, False, id="a clock ahead makes no lease run out"),
+        pytest.param(HOUR, HOUR / 2, False, id="a clock ahead makes no lease run out"),
         pytest.param(-HOUR, 0.01, True, id="a clock behind holds no lease"),
     ],
 )
@@ -82,7 +85,7 @@ async def test_a_lease_runs_by_a_clock_that_nobody_sets(
     url = engine.url.render_as_string(hide_password=False)
     stranger = CONTEXT.Process(target=take_by_clock, args=(url, operation, told), daemon=True)
     clock.start(stranger)
-    await asyncio.to_thread(stranger.join, 60)
+    await asyncio.to_thread(stranger.join, PATIENCE)
     at, was_free = json.loads(told.read_text())
     assert abs(at - time.time() - jump) < HOUR / 2, "the clock is not wrong"
     assert was_free is free
@@ -97,7 +100,7 @@ def job_of(ground: FakeGround, order: Order) -> Job:
 
 async def until_it_works(ground: FakeGround, order: Order, worker: BaseProcess) -> None:
     """The worker has some of its steps behind it, and others before it."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while len(await ground.journal.read(order.operation)) < 4:
             assert worker.is_alive(), (ground.folder / "worker.log").read_text()
             await asyncio.sleep(0.02)

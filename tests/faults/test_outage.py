@@ -34,10 +34,10 @@ setTimeout(() => server.listen(process.env.PORT), 3000); process.on('SIGTERM', (
 async def test_a_rollout_holds_through_an_outage_that_is_longer_than_its_deadline(fake: FakeCluster, tmp_path: Path) -> None:
     fake.pods_are = "unready"
     (tmp_path / "fake").mkdir()
-    async with open_proxy(fake.kubeconfig(tmp_path / "fake")) as proxy, carried_through(proxy, tmp_path, 1) as carried:
+    async with open_proxy(fake.kubeconfig(tmp_path / "fake")) as proxy, carried_through(proxy, tmp_path, 5) as carried:
         plan, rolling = await begun(carried, proxy)
         await proxy.go_away()
-        await asyncio.sleep(3)
+        await asyncio.sleep(7)
         assert not rolling.done()
         become_ready(fake, plan)
         await proxy.come_back()

@@ -149,7 +149,7 @@ def settings_for(url: str, fake: FakeCluster, folder: Path) -> Settings:
 async def carry_to_the_end(operation: UUID, settings: Settings) -> list[str]:
     """What every run ended with, started as a keeper does: whenever the operation is idle."""
     carrier, runs = line(settings), list[str]()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(300):
         while await is_unfinished(operation, settings):
             runs.append((await carrier(operation, return_state=True)).name or "")
             await asyncio.sleep(0.1)

@@ -20,7 +20,6 @@ from tests.flows.conftest import Outside, stand_in_place
 from tests.flows.test_update import FRONTEND
 
 RECORD = "record.db"
-PATIENT = 120
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,6 @@ async def go_on(begun: Begun, folder: Path) -> AsyncIterator[Outside]:
         cluster.recall(begun.cluster)
         made = Outside(engine, cluster, folder)
         made.registry.images.update(copy.deepcopy(begun.images))
-        # Nobody dies in these plays, and on a busy machine a lease of seconds would be lost, rightly.
-        made.settings = made.settings.model_copy(update={"lease_ttl": PATIENT})
         yield made
 
 

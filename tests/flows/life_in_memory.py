@@ -24,7 +24,7 @@ TEAM = "team"
 ANALYSIS = {"interval": 1, "minRequests": 5, "errorLimit": 1, "extend": 0}
 EXPERIMENT = {"share": 20, "interval": 1, "duration": 1, "minRequests": 5, "errorLimit": 1, "undecided": "promote"}
 # Seconds for which the counters are written down before and after the present.
-BEFORE, AFTER = 10, 120
+BEFORE, AFTER = 10, 600
 PODS = {Nature.CRASHING: "crash", Nature.UNREADY: "unready"}
 
 

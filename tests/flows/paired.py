@@ -35,7 +35,6 @@ from tests.tasks.carried import ScriptedWeb
 FIRST, SECOND = "@a/first", "@a/second"
 NAMES = (FIRST, SECOND)
 TENANT = "paired"
-PATIENT = 120
 
 
 class Pair(MemoryReleases):
@@ -79,8 +78,6 @@ class Paired:
         outside.releases = self.source
         self.web = PairedWeb(source=self.source)
         outside.web = self.web
-        # On a busy machine a lease of seconds would be lost, rightly.
-        outside.settings = outside.settings.model_copy(update={"lease_ttl": PATIENT})
         self.sets = PluginSets(outside.engine, outside.seals)
 
     async def ask(self, environment: str = "dev", **changes: Any) -> SetRequested:
@@ -114,7 +111,7 @@ class Paired:
     def answer(self, name: str, answers: Mapping[str, int]) -> None:
         """So many answers a second come from the second revision of the plugin, by their class."""
         now, cluster = time.time(), cluster_of(f"{TENANT}-dev", f"{slug(name)}-r2", RUNTIMES[Runtime.FRONTEND].port)
-        for second in range(-10, 60):
+        for second in range(-10, 600):
             counted = {kind: count * (second + 10) for kind, count in answers.items()}
             self.outside.metrics.scrape(cluster, now + second, counted, latency_ms=30)
 

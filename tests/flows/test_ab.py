@@ -33,7 +33,7 @@ async def compared(
     now = time.time()
     for number, answers in ((1, a), (2, b)):
         cluster = cluster_of(first.namespace, f"{first.slug}-r{number}", RUNTIMES[Runtime.FRONTEND].port)
-        for second in range(-10, 60):
+        for second in range(-10, 600):
             outside.metrics.scrape(cluster, now + second, {kind: count * (second + 10) for kind, count in answers.items()})
     asked = {"tenant": first.tenant, "plugin": FRONTEND, "strategy": "ab-testing"}
     return await outside.install(**asked, strategyConfig={"experiment": EXPERIMENT | config})

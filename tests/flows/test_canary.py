@@ -30,7 +30,7 @@ GOOD, BAD, SILENT = {"2": 100}, {"2": 60, "5": 40}, {"2": 0}
 async def update(outside: Outside, first: InstallationView, answers: Mapping[str, int], **changes: Any) -> InstallationView:
     """The installation after a canary whose pods give so many answers a second, by their class."""
     now, cluster = time.time(), cluster_of(first.namespace, f"{first.slug}-r2", RUNTIMES[Runtime.FRONTEND].port)
-    for second in range(-10, 60):
+    for second in range(-10, 600):
         counted = {kind: count * (second + 10) for kind, count in answers.items()}
         outside.metrics.scrape(cluster, now + second, counted, latency_ms=30)
     asked = {"tenant": first.tenant, "plugin": FRONTEND, "strategy": "canary", "strategyConfig": STAGES}

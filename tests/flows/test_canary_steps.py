@@ -112,7 +112,7 @@ async def test_while_a_person_is_waited_for_it_is_watched_and_bad_answers_bring_
     seen, flow = await watched(outside)
     (cluster,) = outside.metrics.scrapes
     kept = [one for one in outside.metrics.scrapes[cluster] if one.at <= time.time()]
-    failing = [replace(kept[-1], at=kept[-1].at + second, counters={**kept[-1].counters, "5": 900}) for second in range(1, 60)]
+    failing = [replace(kept[-1], at=kept[-1].at + second, counters={**kept[-1].counters, "5": 900}) for second in range(1, 600)]
     outside.metrics.scrapes[cluster] = [*kept, *failing]
     seen = await flow
     assert (seen.operation.phase, weights(outside.cluster)) == (Phase.WITHDRAWN, {f"{seen.slug}-r1": 100})

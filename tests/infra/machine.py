@@ -26,7 +26,7 @@ def run(*command: str | Path, path: str = "") -> subprocess.CompletedProcess[str
     if path:
         environment["PATH"] = path
     words = [str(word) for word in command]
-    return subprocess.run(words, capture_output=True, text=True, timeout=3 * PATIENCE, check=False, env=environment)
+    return subprocess.run(words, capture_output=True, text=True, timeout=5 * PATIENCE, check=False, env=environment)
 
 
 def administer(*command: str) -> str:
@@ -49,6 +49,12 @@ def eventually(what: Callable[[], bool], wanted: str) -> None:
     while not what():
         assert time.monotonic() < ends, f"not in {PATIENCE:.0f} s: {wanted}"
         time.sleep(LOOK_EVERY)
+
+
+def kept() -> dict[str, tuple[int, int]]:
+    """What the supervisor keeps running: the number of each process, and how often it was started again."""
+    asked = administer("curl", "-sf", "--unix-socket", str(STATE / "run/supervisor.sock"), "http://supervisor/processes")
+    return {one["name"]: (one["pid"], one["restarts"]) for one in json.loads(asked)["data"]}
 
 
 def process(name: str) -> dict[str, Any]:

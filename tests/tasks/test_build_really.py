@@ -159,7 +159,7 @@ async def shown(frontend: Running) -> tuple[str, str]:
     async with async_playwright() as browsers:
         browser = await browsers.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM)
         page = await browser.new_page()
-        await page.goto(f"{frontend.address}/")
+        await page.goto(f"{frontend.address}/", timeout=120_000)
         await page.wait_for_selector("body[data-state]", timeout=120_000)
         texts = await page.inner_text("#plugin-id"), await page.inner_text("#plugin-release")
         await browser.close()

@@ -71,9 +71,9 @@ FAILURES = {
     "pod that crashes": Failure(CRASH, RolloutFailed, ["exit code 3", "the moon is missing"]),
     "pod that is killed for its memory": Failure(EAT, RolloutFailed, ["more memory than its limit"]),
     "pod that never becomes ready": Failure(
-        REFUSE, RolloutFailed, ["not ready within 8 s", "503", "waiting for the tide"], deadline=8
+        REFUSE, RolloutFailed, ["not ready within 30 s", "503", "waiting for the tide"], deadline=30
     ),
-    "pod that no node takes": Failure(SERVE, RolloutFailed, ["no node takes", "Insufficient cpu"], cpu="4", deadline=8),
+    "pod that no node takes": Failure(SERVE, RolloutFailed, ["no node takes", "Insufficient cpu"], cpu="4", deadline=30),
 }
 
 

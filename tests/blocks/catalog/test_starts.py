@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from blocks.catalog.journal import Journal
@@ -106,7 +107,7 @@ async def test_a_lease_that_was_given_back_does_not_run_out(record: Record) -> N
 
 @pytest.mark.parametrize(
     ("left", "found"),
-    [pytest.param(59, 0, id="renewed just now"), pytest.param(61, 1, id="so little left that its holder may be dead")],
+    [pytest.param(1, 0, id="renewed just now"), pytest.param(61, 1, id="so little left that its holder may be dead")],
 )
 async def test_a_silent_worker_is_noticed_before_its_lease_runs_out(record: Record, left: float, found: int) -> None:
     await record.leases.acquire(record.operation, "a")
@@ -115,20 +116,27 @@ async def test_a_silent_worker_is_noticed_before_its_lease_runs_out(record: Reco
 
 
 async def test_beside_a_silent_worker_one_run_is_started_until_it_is_heard_of_again(record: Record, engine: AsyncEngine) -> None:
-    brief = Leases(engine, ttl=0.2)
+    brief = Leases(engine, ttl=30)
     lease = await brief.acquire(record.operation, "a")
     await asyncio.sleep(0.01)
-    assert await record.starts.overdue(0.2, 0.2) == [record.operation]
+    assert await record.starts.overdue(30, 30) == [record.operation]
     await record.start()
-    assert await record.starts.overdue(0.2, 0.2) == []
+    assert await record.starts.overdue(30, 30) == []
     assert await record.starts.in_vain(1) == frozenset()
-    await asyncio.sleep(0.3)
+    await pass_by(engine, 31)
     assert await record.leases.idle(60) == [], "the run that was started is expected now"
     await brief.renew(lease)
     await asyncio.sleep(0.01)
-    assert await record.starts.overdue(0.2, 0.2) == [record.operation]
-    await asyncio.sleep(0.3)
+    assert await record.starts.overdue(30, 30) == [record.operation]
+    await pass_by(engine, 31)
     assert await record.leases.idle(60) == [record.operation], "it was heard of since, and fell silent again"
+
+
+async def pass_by(engine: AsyncEngine, seconds: int) -> None:
+    """So many seconds pass, as far as the record can tell: a lease that were so short would run out on a busy machine by itself."""
+    moved = ", ".join(f"{name} = {name} - {seconds * 1000}" for name in ("expires", "dispatched_at"))
+    async with engine.begin() as database:
+        await database.execute(text(f"UPDATE operation SET {moved}"))
 
 
 async def test_a_lease_that_ran_out_is_not_overdue_but_free(record: Record, engine: AsyncEngine) -> None:

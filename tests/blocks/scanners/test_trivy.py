@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import json
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -215,14 +215,16 @@ async def test_answer_that_does_not_answer(
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        pytest.param('{"Version": "0.72.0"}', "has no vulnerability database", id="none"),
-        pytest.param(stamp(age_hours=25), "25 hours old, 24 are allowed", id="stale"),
-        pytest.param('{"Version": "0.72.0", "VulnerabilityDB": {}}', "does not say its version", id="without a date"),
+        pytest.param(lambda: '{"Version": "0.72.0"}', "has no vulnerability database", id="none"),
+        pytest.param(lambda: stamp(age_hours=25), "25 hours old, 24 are allowed", id="stale"),
+        pytest.param(lambda: '{"Version": "0.72.0", "VulnerabilityDB": {}}', "does not say its version", id="without a date"),
     ],
 )
-async def test_database_must_be_there_and_fresh(scanner: Trivy, program: FakeProgram, said: str, reason: str) -> None:
-    """Before anything is scanned or remembered."""
-    program.answer("version", said)
+async def test_database_must_be_there_and_fresh(
+    scanner: Trivy, program: FakeProgram, said: Callable[[], str], reason: str
+) -> None:
+    """Before anything is scanned or remembered; its age is counted from now, not from when the tests were collected."""
+    program.answer("version", said())
     with pytest.raises(ScanFailed, match=reason):
         await scanner.identify()
 

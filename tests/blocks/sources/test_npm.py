@@ -30,7 +30,7 @@ def registry() -> Iterator[FakeRegistry]:
 @pytest.fixture
 async def web() -> AsyncIterator[httpx.AsyncClient]:
     """A client that does not wait long."""
-    async with httpx.AsyncClient(timeout=httpx.Timeout(20, read=1), follow_redirects=True) as client:
+    async with httpx.AsyncClient(timeout=httpx.Timeout(20, read=5), follow_redirects=True) as client:
         yield client
 
 

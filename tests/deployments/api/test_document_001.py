@@ -20,7 +20,7 @@ PLUGIN = {"name": "payment-stripe", "version": "1.9.0", "runtime": {"type": "bac
 def deployed(stage: Stage) -> Stage:
     """The served API, with the plugin that document 001 deploys in an earlier release."""
     body = make_body(plugin=PLUGIN, tenant="tenant-acme-corp", environment="prod")
-    with httpx.Client(base_url=stage.url, headers=bearer()) as client:
+    with httpx.Client(base_url=stage.url, headers=bearer(), timeout=60) as client:
         accepted = client.post("/api/v1/plugins/install", json=body).json()
     stage.record.succeed(UUID(accepted["operation"]))
     return stage

@@ -65,8 +65,9 @@ def wait_for(look: Callable[[], T], is_it: Callable[[T], bool]) -> T:
 
 
 def begun(page: Path) -> psutil.Process:
-    """The process that wrote its number on the page."""
-    return psutil.Process(int(wait_for(lambda: page.read_text() if page.exists() else "", bool)))
+    """The process that wrote its number beside the page; by now it may be gone."""
+    number = Path(f"{page}.pid")
+    return psutil.Process(int(wait_for(lambda: number.read_text() if number.exists() else "", bool)))
 
 
 @contextmanager

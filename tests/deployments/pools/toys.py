@@ -27,7 +27,7 @@ async def tell(page: str) -> None:
 @flow
 async def go_on(page: str, seconds: float) -> None:
     """Say that it has begun, take so long, and say that it has ended."""
-    Path(page).write_text(str(os.getpid()))
+    Path(f"{page}.pid").write_text(str(os.getpid()))
     await asyncio.sleep(seconds)
     Path(page).write_text("ended")
 
