@@ -3,6 +3,7 @@
 import asyncio
 from dataclasses import dataclass, replace
 
+from blocks.abreast import abreast
 from blocks.domain.diagnosis import Diagnosis, Trouble
 from blocks.domain.errors import DoesNotFit, PipelineError, RolloutFailed
 from blocks.domain.listed import count_listed
@@ -77,7 +78,8 @@ async def stand_with(work: Work, plan: Plan, replicas: int) -> None:
 async def grow(work: Work, plan: Plan, replicas: int) -> None:
     """The revision is to have at least so many replicas; whether they are ready is not waited for."""
     running = await read_running(work, plan, replicas)
-    await put_up(work, [one for one in running if not has_enough(await work.tools.cluster.read(Name.of(one)), one)])
+    live = await abreast(work.tools.cluster.read, [*map(Name.of, running)])
+    await put_up(work, [one for one, seen in zip(running, live, strict=True) if not has_enough(seen, one)])
 
 
 async def read_running(work: Work, plan: Plan, replicas: int) -> list[Object]:
