@@ -71,13 +71,13 @@ class Work:
 
 
 @asynccontextmanager
-async def open_work(operation: UUID, settings: Settings) -> AsyncIterator[Work]:
+async def open_work(operation: UUID, settings: Settings, run: str = "") -> AsyncIterator[Work]:
     """Hold the operation while the block runs and give it back after an orderly end, or raise `LeaseLost`.
 
-    After anything else the lease runs out by itself: that is the pause before the next try.
+    People are led to the flow run from then on. After anything else the lease runs out by itself: that is the pause before the next try.
     """
     async with open_toolchain(settings, operation) as tools:
-        lease = await take(tools.leases, operation, f"{gethostname()}:{os.getpid()}")
+        lease = await take(tools.leases, operation, f"{gethostname()}:{os.getpid()}", run)
         tools.fence.ask(partial(tools.leases.renew, lease))
         async with kept(tools.leases, lease, settings.lease_renew):
             yield Work(lease, await tools.operations.order(operation), tools)
@@ -91,7 +91,7 @@ async def open_sets(operation: UUID, settings: Settings) -> AsyncIterator[Plugin
         yield tools.sets
 
 
-async def take(leases: Leases, operation: UUID, holder: str) -> Lease:
+async def take(leases: Leases, operation: UUID, holder: str, run: str = "") -> Lease:
     """The lease on the operation, once the one that stands has run out unrenewed; `LeaseLost` as soon as it is certain that somebody lives.
 
     So a run can be started before a dead worker's lease is over, and the time that it takes to start is not lost.
@@ -99,7 +99,7 @@ async def take(leases: Leases, operation: UUID, holder: str) -> Lease:
     seen = 0
     while True:
         try:
-            return await leases.acquire(operation, holder)
+            return await leases.acquire(operation, holder, run=run)
         except LeaseLost:
             runs_out, left = await leases.runs_out(operation)
             if not left or seen not in (0, runs_out):

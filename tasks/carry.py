@@ -8,6 +8,7 @@ from uuid import UUID
 from prefect.client.schemas.objects import State as RunState
 from prefect.exceptions import ExternalSignal
 from prefect.logging import get_run_logger
+from prefect.runtime import flow_run
 from prefect.states import Completed, Failed
 
 from blocks.domain.errors import Exhausted, Parked, PipelineError, RecordAway, StandAside, Terminal, Unreachable
@@ -29,7 +30,7 @@ async def carry(operation: UUID, settings: Settings, story: Story, steps: Steps)
     cannot write down it may not conclude, and the keeper sends another.
     """
     try:
-        async with open_work(operation, settings) as work:
+        async with open_work(operation, settings, flow_run.id or "") as work:
             return await _go_on(work, story, steps)
     except Parked as parked:
         return Completed(name="Parked", message=str(parked))

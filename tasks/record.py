@@ -7,8 +7,9 @@ from uuid import UUID
 from prefect.runtime import flow_run
 
 from blocks.catalog.database import open_database
-from blocks.catalog.operations import Operations, needs_of
+from blocks.catalog.operations import needs_of
 from blocks.catalog.requests import Asked, Requested, Requests
+from blocks.catalog.starts import Starts
 from blocks.catalog.tables import Revision
 from blocks.domain.asking import NotInstalled
 from blocks.domain.errors import Refused
@@ -43,7 +44,9 @@ async def _record(settings: Settings, request: InstallRequest, verb: str) -> UUI
         requests = Requests(engine)
         asked: Requested = await (requests.request_plan if verb == "plan" else requests.request_install)(request, by)
         if asked.created:
-            await Operations(engine).note_run(asked.operation, str(flow_run.id))
+            # It is started already: this run is to carry it, and no other is sent for it.
+            starts = Starts(engine)
+            await starts.note(await starts.upcoming(asked.operation), str(flow_run.id))
     finally:
         await engine.dispose()
     return asked.operation

@@ -40,11 +40,17 @@ class Leases:
     def __init__(self, engine: AsyncEngine, ttl: float) -> None:
         self._engine, self._ttl = engine, ttl
 
-    async def acquire(self, operation: UUID, holder: str, phases: frozenset[Phase] = WORKABLE) -> Lease:
-        """Take a lease that nobody holds on an operation in one of the phases, or raise `LeaseLost`."""
+    async def acquire(self, operation: UUID, holder: str, phases: frozenset[Phase] = WORKABLE, run: str = "") -> Lease:
+        """Take a lease that nobody holds on an operation in one of the phases, or raise `LeaseLost`.
+
+        `run` is the flow run that carries it from now on, to which people are led; none: they are led where they were.
+        """
         free = (col(Operation.id) == operation) & _idle_in(phases)
         until = lease_ms() + int(self._ttl * 1000)
-        taken = update(Operation).where(free).values(token=Operation.token + 1, holder=holder, expires=until, vain=0)
+        mine = {"token": col(Operation.token) + 1, "holder": holder, "expires": until, "vain": 0} | (
+            {"flow_run": run} if run else {}
+        )
+        taken = update(Operation).where(free).values(mine)
         return Lease(operation, await self._change(taken, operation), holder, self._ttl)
 
     async def renew(self, lease: Lease) -> None:

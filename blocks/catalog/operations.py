@@ -100,21 +100,6 @@ class Operations:
         return UUID(str(found))
 
     @unbroken
-    async def start_attempt(self, operation: UUID) -> int:
-        """Count one more run that is to carry the operation; returns its number, from 1."""
-        counted = (
-            update(Operation).where(col(Operation.id) == operation).values(attempt=Operation.attempt + 1, dispatched_at=now_ms())
-        )
-        async with statement(self._engine) as database:
-            return int((await database.execute(counted.returning(col(Operation.attempt)))).scalar_one())
-
-    @unbroken
-    async def note_run(self, operation: UUID, flow_run: str) -> None:
-        """Remember which flow run carries the operation, for the link that people follow."""
-        async with statement(self._engine) as database:
-            await database.execute(update(Operation).where(col(Operation.id) == operation).values(flow_run=flow_run))
-
-    @unbroken
     async def serve_revision(self, made: Revision) -> None:
         """Record the revision, if it is new, and that it serves now; a repeated call changes nothing but the time."""
         row = made.model_dump() | {"created_at": now_ms(), "served_at": now_ms()}

@@ -69,12 +69,13 @@ class Starts:
         """
         same = (col(Operation.id) == start.operation) & (col(Operation.attempt) == start.number - 1)
         held = col(Operation.expires) >= lease_ms()
-        # A run that is started beside a silent worker is expected once the lease has run out; if the worker lives, it was no vain start.
+        # A run that is started beside a silent worker is expected once the lease has run out; if the worker lives, it was no vain start,
+        # and people are still led to that one's run.
         counted = {
             "attempt": col(Operation.attempt) + 1,
             "vain": case((held, col(Operation.vain)), else_=col(Operation.vain) + 1),
             "dispatched_at": case((held, col(Operation.expires) + 1), else_=lease_ms()),
-            "flow_run": flow_run,
+            "flow_run": case((held, col(Operation.flow_run)), else_=flow_run),
             "trouble": "",
         }
         async with transaction(self._engine) as database:

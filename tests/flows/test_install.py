@@ -1,18 +1,24 @@
 """Installing: the order of the steps, and a failure at any of them leaves nothing. On both databases, with the world in memory."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Never
+from uuid import UUID
 
 import pytest
 
+import blocks.work
+from blocks.catalog.leases import Leases
 from blocks.domain.errors import BuildFailed, IntegrityMismatch, Refused, Unresolvable
 from blocks.domain.findings import Finding, Kind, Severity
 from blocks.domain.journal import Phase
 from blocks.domain.planned import STEPS as PLANNED
 from blocks.domain.status import StepState
 from blocks.ports.cluster import Reply
-from flows.install import STEPS
+from blocks.settings import Settings
+from blocks.toolchain import Toolchain
+from flows.install import STEPS, install_plugin
 from flows.rollback import STEPS as BACK
 from tests.flows.conftest import PLUGIN, Outside
 
@@ -134,3 +140,24 @@ async def test_failure_of_the_second_tenant_leaves_the_image_that_the_first_runs
     outside.cluster.pods_are = "crash"
     assert (await outside.install()).operation.phase is Phase.WITHDRAWN
     assert await outside.inventory() == before
+
+
+async def test_a_run_begun_on_prefects_page_carries_it_itself_and_no_other_is_sent(
+    outside: Outside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operations, waiting = list[UUID](), list[UUID]()
+
+    @asynccontextmanager
+    async def look_and_open(settings: Settings, operation: UUID) -> AsyncIterator[Toolchain]:
+        operations.append(operation)
+        waiting.extend(await Leases(outside.engine, 60).idle(60))
+        async with outside.open(settings, operation) as tools:
+            yield tools
+
+    monkeypatch.setattr(blocks.work, "open_toolchain", look_and_open)
+    ended = await install_plugin(outside.request(), return_state=True)
+    (operation,) = operations
+    seen = await outside.views.operation(operation)
+    assert seen is not None
+    assert (seen.phase, seen.flow_run, seen.attempt) == (Phase.SUCCEEDED, str(ended.state_details.flow_run_id), 1)
+    assert waiting == []

@@ -70,6 +70,18 @@ async def test_runs_that_never_began_to_work_are_in_vain_until_one_does(record: 
     assert (await record.starts.upcoming(record.operation)).number == 4
 
 
+async def test_people_are_led_to_the_run_that_carries_it_whatever_was_started_beside(record: Record) -> None:
+    beside = await record.starts.upcoming(record.operation)
+    lease = await record.leases.acquire(record.operation, "a", run="by-hand")
+    await record.starts.note(beside, "beside")
+    assert await record.starts.on_their_way() == {"by-hand": record.operation}
+    await record.leases.release(lease)
+    await record.start()
+    assert await record.starts.on_their_way() == {"run-2": record.operation}
+    await record.leases.acquire(record.operation, "b", run="other")
+    assert await record.starts.on_their_way() == {"other": record.operation}
+
+
 async def test_what_goes_forwards_is_on_its_way_with_its_last_run(record: Record) -> None:
     assert await record.starts.on_their_way() == {}
     await record.start(2)
