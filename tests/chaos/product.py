@@ -14,7 +14,7 @@ from tests.chaos.ground import make_name
 from tests.chaos.life import Outcome
 from tests.chaos.points import Moment, Point
 from tests.chaos.scripts import Act
-from tests.e2e.api import FINAL, LOOK_EVERY, PATIENCE, Product
+from tests.e2e.api import FINAL, LOOK_EVERY, PATIENCE, Product, slowly
 from tests.e2e.left import count, take_inventory
 
 # What each process is started with, by what people call it.
@@ -24,8 +24,6 @@ PROCESSES = {
     "Prefect server": "server start --host",
 }
 CARRIER = "carrier"
-# Its pods take so long to be ready that whoever rolls it out is met while it does.
-SLOWLY = {"readiness": {"path": "/ready", "port": 8080, "initialDelaySeconds": 15}}
 FIRST_AFTER = "SELECT min(at) FROM journal WHERE operation = $1::uuid AND at > $2"
 
 
@@ -92,7 +90,7 @@ def ask(product: Product, verb: str, tenant: str, installation: str) -> dict[str
         case "install":
             return product.ask(request)
         case "update":
-            return product.ask({**request, "plugin": request["plugin"] | {"healthChecks": SLOWLY}, "replicas": 2})
+            return product.ask({**slowly(request, 15), "replicas": 2})
         case "rollback":
             answer = product.api.post(f"{below}/rollback", json=about)
         case _:

@@ -32,6 +32,12 @@ class Reported:
     text: str
 
 
+def slowly(request: Mapping[str, Any], seconds: int) -> dict[str, Any]:
+    """The request for a service whose pods take so long to be ready: whoever rolls it out is met while it does."""
+    readiness = {"path": "/ready", "port": 8080, "initialDelaySeconds": seconds}
+    return {**request, "plugin": {**request["plugin"], "healthChecks": {"readiness": readiness}}}
+
+
 class Product:
     """The API with the local token, the cluster and the gateway of the world."""
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import World
 from tests.e2e.answers import ASK
-from tests.e2e.api import FINAL, PATIENCE, Product, locked
+from tests.e2e.api import FINAL, PATIENCE, Product, locked, slowly
 from tests.e2e.conftest import Tenant
 from tests.e2e.test_goes_on import has_begun_to_roll_out, versions
 from tests.infra import machine
@@ -21,8 +21,6 @@ pytestmark = pytest.mark.world
 HOME = "plugin-pipeline"
 # The world's own secrets, of which none may stand where Jobs are described.
 SECRETS = ("prefect_api_auth_string", "database_url", "plugin_database_admin_url")
-# Its pods take so long to be ready that whoever rolls it out is met while it does.
-SLOWLY = {"readiness": {"path": "/ready", "port": 8080, "initialDelaySeconds": 15}}
 # Together more than the container may have, each alone less than the run itself, which is then the one to go.
 ATE_TOO_MUCH = """
 import os, time
@@ -66,8 +64,7 @@ def await_so(look: Callable[[], bool], wanted: str) -> None:
 def begin(product: Product, tenant: Tenant, plugin: str) -> dict[str, Any]:
     """An installation whose revision is being rolled out by a Job right now, and will be for a while."""
     request = product.request(plugin, tenant.name)
-    request["plugin"] |= {"healthChecks": SLOWLY} if plugin == "service" else {}
-    accepted = product.ask(request)
+    accepted = product.ask(slowly(request, 15) if plugin == "service" else request)
     tenant.adopt(accepted["id"])
     await_so(lambda: is_that_far(product.see(accepted["id"])), "the rollout")
     return accepted

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.api import LOOK_EVERY, PATIENCE, Product
+from tests.e2e.api import LOOK_EVERY, PATIENCE, Product, slowly
 from tests.e2e.conftest import Tenant
 
 pytestmark = pytest.mark.world
@@ -39,10 +39,7 @@ def await_over(product: Product, run: str) -> None:
 
 
 def test_a_run_cancelled_there_takes_the_operation_back(product: Product, own_tenant: Tenant) -> None:
-    request = product.request("service", own_tenant.name)
-    # Its pods are not ready before it is cancelled.
-    request["plugin"]["healthChecks"] = {"readiness": {"path": "/ready", "port": 8080, "initialDelaySeconds": 60}}
-    accepted = product.ask(request)
+    accepted = product.ask(slowly(product.request("service", own_tenant.name), 60))
     own_tenant.adopt(accepted["id"])
     seen = await_roll_out(product, accepted["id"])
     run = seen["operation"]["flowRunUrl"].rpartition("/")[2]

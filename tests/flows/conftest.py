@@ -104,10 +104,14 @@ class Outside(Teller):
 
     async def carry_on(self, seen: InstallationView) -> InstallationView:
         """The installation after another run took up its newest operation; whoever carried it until now has died a while ago."""
-        gone = update(Operation).where(col(Operation.id) == seen.operation.id).values(expires=0)
-        async with statement(self.engine) as database:
-            await database.execute(gone)
+        await self.let_leases_run_out(seen.operation.id)
         return await super().carry_on(seen)
+
+    async def let_leases_run_out(self, *operations: UUID) -> None:
+        """Whoever carried these has died a while ago."""
+        mine = update(Operation).where(col(Operation.id).in_(operations)).values(expires=0)
+        async with statement(self.engine) as database:
+            await database.execute(mine)
 
     def request(self, **changes: Any) -> InstallRequest:
         """A request for the one plugin that the source knows, for a tenant of its own unless one is named."""

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import update
 from sqlmodel import col
 
 from blocks.catalog.database import pick, statement
 from blocks.catalog.plugin_sets import PluginSets, SetView
 from blocks.catalog.requests import Asked
 from blocks.catalog.set_requests import SetRequested, SetRequests
-from blocks.catalog.tables import JournalEntry, Operation
+from blocks.catalog.tables import JournalEntry
 from blocks.domain.errors import Unresolvable
 from blocks.domain.journal import Kind, Phase
 from blocks.domain.manifest import Runtime
@@ -114,12 +113,6 @@ class Paired:
         for second in range(-10, 600):
             counted = {kind: count * (second + 10) for kind, count in answers.items()}
             self.outside.metrics.scrape(cluster, now + second, counted, latency_ms=30)
-
-    async def let_leases_run_out(self, asked: SetRequested) -> None:
-        """Whoever carried them has died a while ago."""
-        mine = update(Operation).where(col(Operation.id).in_(asked.operations)).values(expires=0)
-        async with statement(self.outside.engine) as database:
-            await database.execute(mine)
 
     async def told(self, asked: SetRequested) -> list[tuple[str, str, Kind]]:
         """What the journals of both say, in the order in which it was written: which plugin, which step, and what of it."""

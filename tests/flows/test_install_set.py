@@ -145,4 +145,4 @@ async def carry_until(paired: Paired, asked: SetRequested, entry: tuple[str, str
         await asyncio.sleep(0.02)
     run.cancel()
     await asyncio.wait([run])
-    await paired.let_leases_run_out(asked)
+    await paired.outside.let_leases_run_out(*asked.operations)
